@@ -20,7 +20,7 @@ from xlsxattn import check, press, releases, templates
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.check import check as trusting
 from xlsxattn.checker.findings import Kind
-from xlsxattn.checker.manifest_formulas import held_against
+from xlsxattn.checker.manifest_formulas import with_expected_formulas
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, read
 from xlsxattn.cli.build_command import FAILED
@@ -100,7 +100,7 @@ def rewritten(path, out, texts, program=None):
 
 def faults(path):
     book = read(path)
-    return held_against(book, rebuilt(book))[1]
+    return with_expected_formulas(book, rebuilt(book))[1]
 
 
 def test_a_live_check_of_an_earlier_release_is_known_by_its_form(walkthrough, tmp_path):
@@ -154,7 +154,7 @@ def test_an_inserted_word_and_a_longer_sentence_change_nothing_else(causal):
         for name in ("vocab_E", "vocab_Tokens", "chase_Tokens")
     }
     edited = replace(book, names={**book.names, **longer})
-    right, found = held_against(edited, rebuilt(edited))
+    right, found = with_expected_formulas(edited, rebuilt(edited))
     assert found == ()
     assert right.manifest.formulas == book.manifest.formulas
 

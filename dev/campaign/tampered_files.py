@@ -287,7 +287,7 @@ def after_another(source: Path, target: Path) -> Path:
 
 
 def with_comment(source: Path, target: Path) -> Path:
-    """An archive with a comment."""
+    """An archive with a comment at its end."""
     packed(target, parts_of(source))
     with zipfile.ZipFile(target, "a") as archive:
         archive.comment = b"PK"
@@ -308,7 +308,7 @@ def another_header(offset: int) -> Make:
 
 
 def unlisted_part(source: Path, target: Path) -> Path:
-    """A part that only programs find that read the archive from its start."""
+    """A part that is only found by programs that read the archive from its start."""
     part, parts = local(source, INPUTS), parts_of(source)
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in parts.items():
@@ -320,7 +320,7 @@ def unlisted_part(source: Path, target: Path) -> Path:
 
 
 def with_descriptors(source: Path, target: Path) -> Path:
-    """Sizes behind the parts, as programs write them that cannot go back in the file."""
+    """Sizes after the parts, as written by programs that cannot seek in the file."""
     with target.open("wb") as file, zipfile.ZipFile(cast("Any", _Forwards(file)), "w") as archive:
         for name, content in parts_of(source).items():
             archive.writestr(name, content)
@@ -328,7 +328,7 @@ def with_descriptors(source: Path, target: Path) -> Path:
 
 
 class _Forwards:
-    """A file that cannot go back."""
+    """A file without seeking."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -785,4 +785,4 @@ SOUND = {
     "a table of somebody's own": table("mine"),
     "a name of somebody's own": more_names('<definedName name="mine">1+1</definedName>'),
 }  # fmt: skip
-"""What every program reads alike: no findings."""
+"""Files that every program reads alike, without findings."""

@@ -107,7 +107,7 @@ D_VALUES = {
     )
     for d in ("dOutput", "dConcat")
 }
-"""By what comes back to the heads: dOutput if there is no W_O."""
+"""By the gradient that the heads receive: dOutput if there is no W_O."""
 D_ATTENTION = {
     d: Op(
         f"dAttention = {d} · Vᵀ",
@@ -206,7 +206,7 @@ LARGEST = Op("the largest weight", "=MAX({ends})")
 ALIVE_AT_FIRST = Op("1", "=1")
 ALIVE = Op("1 while no weight is too large", f"=IF({{largest}}<{LIMIT},{{alive}},0)")
 
-# --- what is looked at -------------------------------------------------------------------------------------
+# --- what the page shows -----------------------------------------------------------------------------------
 
 CHOSEN = Op("the step that is shown", "=INT(MIN(MAX({x},1),{steps}))", "cells")
 TAKEN = Op(

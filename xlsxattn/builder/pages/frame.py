@@ -121,7 +121,7 @@ TORN = (
     "“{clear_other}” clearly {other}."
 )
 ALIKE = 0.9
-"""Two numbers are alike if the smaller has this share of the larger; a word is clear by the rest."""
+"""Two numbers are similar if the smaller has this share of the larger; of a clear word, at most the rest."""
 VERSION = 1
 TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
 """A word that occurs more than once in the vocabulary."""
@@ -267,7 +267,7 @@ def _boxes(pages: Sequence[Page]) -> tuple[Box, ...]:
 
 
 def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
-    """What the workbook opens on."""
+    """The page Start, on which the workbook opens."""
     statuses = [block.name for block in guide.blocks()]
     check = ops.live_checks.status(
         "✓ every check holds",
@@ -300,7 +300,7 @@ def _offered(spec: Spec, contexts: Sequence[str]) -> list[str]:
 
 
 def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
-    """What to do with the workbook; one of its own products of matrices shows how formulas read."""
+    """Instructions for readers; a matrix product of the workbook is the example of a formula."""
     blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
     shown = min(products, key=lambda text: ("--" in text, "[" in text), default="=MMULT(A,B)")
@@ -327,7 +327,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
         kinds = (*kinds, Sample("yours to compute", "legend answer"))
     if any(block.look == "masked" for page in pages for block in page.blocks()):
         heat.append(Sample("−∞: must not be seen", "legend unseen"))
-    lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
+    lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # further lanes repeat these colours
     colours = tuple(Sample(words, look) for words, look, _ in lanes)
     overview = (
         tuple(Sample(words, "stage") for words in STAGES),
@@ -400,7 +400,7 @@ def _vocabulary(spec: Spec) -> Band:
 
 
 def _torn(spec: Spec) -> str:
-    """A sentence on a torn focus word and two clear words; "" if there are none."""
+    """A sentence about an ambiguous focus word and two clear words; "" if there are none."""
     words = spec.vocabulary
     rows = {word: [float(x) for x in row] for word, row in zip(words.tokens, words.E, strict=True)}
     if words.d_model < 2 or spec.focus not in rows:  # noqa: PLR2004 - one sense and another
@@ -423,10 +423,10 @@ def _known(spec: Spec) -> Op:
 
     If no sentence has the focus word, this is a note and not an error.
     """
-    several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
+    several = len(spec.vocabulary.tokens) > 1  # some programs reject the name of a single cell in INDEX
     ids = ",".join(
         of_context(c.id)["Ids"] for c in spec.contexts
-    )  # IronCalc's COUNTIF takes no name of a single cell
+    )  # IronCalc's COUNTIF rejects the name of a single cell
     foci = ",".join(of_context(c.id)["Focus"] for c in spec.contexts)
     blanks = any(sheet.uses_blanks for sheet in spec.sheets)
     unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)

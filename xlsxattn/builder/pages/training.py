@@ -1,4 +1,4 @@
-"""The pages of a training: the lesson in front, every step behind it, folded."""
+"""The pages of a training: the main page, and after it a page of every step, in collapsed groups."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NARROW, MAX_COLUMNS_BESIDE = (6.3,), 22
 
 
 class Setting(NamedTuple):
-    """A setting of an optimizer: its label, the name of the number that counts, and the limits of that."""
+    """A setting of an optimizer: its label, the name of its clamped value, and the limits of that."""
 
     label: str
     counts: str
@@ -69,9 +69,9 @@ HAS = {
 }
 """The settings of each optimizer."""
 OF_TOKENS = ("K", "V", "dK", "dV")
-"""Blocks that have a row for each word of the examples; others have one for each that is asked for."""
+"""Blocks with a row for each word of the examples; others have one for each example."""
 OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
-"""Blocks that have a column for each word of the examples."""
+"""Blocks with a column for each word of the examples."""
 SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
 """Blocks of one number."""
 OF_OUTPUTS = ("Targets", "Goal", "Output", "dOutput", "Error", "W_O", "dW_O")
@@ -80,7 +80,7 @@ CHECKED = ("CheckRow", "CheckCol", "CheckH")
 
 
 def training_pages(spec: Spec, sheet: Training) -> list[Page]:
-    """The lesson, and the page of all steps behind it."""
+    """The main page, and the page of all steps after it."""
     if sheet.form is None:
         raise NotImplementedError(sheet.trains)
     page = _Lesson(spec, sheet, Sizes(sheet, sheet.form, spec.vocabulary.d_model))
@@ -117,10 +117,10 @@ class _Lesson:
         self.held = {lane.id: held_out(self.every, lane.id, lane.n) for lane in self.lanes}
         self.checks = [Place(sizes, "Plus"), Place(sizes, "Minus")]
 
-    # --- the page in front ---------------------------------------------------------------------------------
+    # --- the main page -------------------------------------------------------------------------------------
 
     def lesson(self) -> Page:
-        """The page in front, which reads like a lesson."""
+        """The main page, which explains training from the question to the result."""
         s, sheet = self.s, self.sheet
         bands = (
             self._question(),
@@ -426,7 +426,7 @@ class _Lesson:
         return Band("Gradient check", why, groups, shared=True, show_formula=False)
 
     def _choice(self) -> str:
-        """The formula of the number of the weight that is checked, without the sign before it."""
+        """The formula of the number of the checked weight, without its equals sign."""
         s, before, ways = self.s, 0, []
         for matrix in self.z.learns:
             rows, cols = self.z.shape(matrix)
@@ -467,7 +467,7 @@ class _Lesson:
         return Band("The examples' sentences", why, groups, shared=True, show_formula=False)
 
     def _constants(self) -> Band:
-        """What is made of the examples once, and constants that formulas read."""
+        """What is computed from the examples once, and constants that formulas read."""
         s, z = self.s, self.z
         goal = computed(s["Goal"], (z.examples, z.d_out), ops.CLAMPED, "embedding", x=s["Targets"])
         names = {"row": s["AskedRow"], "index": s["Index"], "x": s["X"]}
@@ -506,10 +506,10 @@ class _Lesson:
         why = "Targets as they count, the asked words' rows, who may look where, and numbers for formulas."
         return Band("What every step reads", why, tuple(groups), shared=True, show_formula=False)
 
-    # --- the page behind -----------------------------------------------------------------------------------
+    # --- the page of steps ---------------------------------------------------------------------------------
 
     def steps(self) -> Page:
-        """All steps, a range for each quantity, folded; and what the gradient check computes."""
+        """All steps, a range for each quantity, in collapsed groups; and the passes of the gradient check."""
         blocks = [*once(self.z), *unrolled(self.every)]
         for lane in self.lanes:
             asked = of_context(lane.id)

@@ -14,11 +14,11 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
 from xlsxattn.checker.reference.learning import (
+    attention_gradient,
     by_head,
     forward,
     gradients,
     in_parts,
-    looks,
     losses,
     side_by_side,
     summed,
@@ -171,12 +171,12 @@ class Pass:
         return gradients(self.lesson, self.blocks, [*self.inner, *self.learns])
 
     @cached_property
-    def looks(self) -> list[Array]:
+    def by_attention(self) -> list[Array]:
         """The gradient of each head's attention at all words, (S, E, N)."""
         lesson, blocks, V = self.lesson, self.blocks, self.values
         each = len(lesson.X) * blocks["Heads"][0].size
         return [
-            in_parts(blocks, each, lambda p, h=h: looks(lesson, of(blocks, p), V[p], h))  # type: ignore[misc]
+            in_parts(blocks, each, lambda p, h=h: attention_gradient(lesson, of(blocks, p), V[p], h))  # type: ignore[misc]
             for h in range(lesson.heads)
         ]
 
@@ -193,7 +193,9 @@ class Pass:
             shape = shaped.get(name, np.asarray)
             found[called(names[name], WHOLE)] = stacked(shape(slopes[name]), shape(sizes[name]), M)
         for h in range(self.lesson.heads) if self.attends else ():
-            found[called("dAttention", h)] = stacked(self.looks[h][part], sizes["Attention"][:, :, h], M)
+            found[called("dAttention", h)] = stacked(
+                self.by_attention[h][part], sizes["Attention"][:, :, h], M
+            )
             for name in ("Scaled", "Scores"):
                 wide, size = (self.wide(x[name][:, :, h]) for x in (slopes, sizes))
                 found[called(names[name], h)] = stacked(wide, size, M)
