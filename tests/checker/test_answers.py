@@ -58,7 +58,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def states(path: Path, **options: Any) -> dict[str, str]:
-    """The answers of a workbook in which all else agrees."""
+    """The answers of a workbook in which everything else agrees."""
     report = check(path, few=True, **options)
     errors = [f for f in report.every_finding if f.severity == "error" and f.kind is not Kind.WRONG_ANSWER]
     assert not errors, errors
@@ -133,7 +133,7 @@ def test_a_blank_exercise_is_open_and_a_solved_one_right(exercise: tuple[Path, P
     ended = run("check", blank)
     assert (ended.code, ended.out.splitlines()[-1].split(": ", 1)[1]) == (
         0,
-        "exercise: 7 answers, 0 right, 7 open; all else agrees (ironcalc)",
+        "exercise: 7 answers, 0 right, 7 open; everything else agrees (ironcalc)",
     )
     file = json.loads(run("check", "--format", "json", solved).out)["files"][0]
     assert (file["exercise"], file["answers"]) == (True, dict.fromkeys(ASKED, "right"))
@@ -218,7 +218,7 @@ def test_a_wrong_answer_is_a_finding(exercise: tuple[Path, Path], tmp_path: Path
     path = edited(exercise[1], tmp_path / "wrong.xlsx", entered(mistake))
     ended = run("check", path)
     assert ended.code == 1
-    assert "exercise: 7 answers, 6 right, 1 wrong, 0 open; all else agrees (ironcalc)" in ended.out
+    assert "exercise: 7 answers, 6 right, 1 wrong, 0 open; everything else agrees (ironcalc)" in ended.out
     (finding,) = (f for f in check(path, inputs="as-saved").every_finding if f.severity == "error")
     assert (finding.kind, finding.range, finding.more) == (Kind.WRONG_ANSWER, "dims_cat_Scaled", 24)
 

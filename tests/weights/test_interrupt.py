@@ -50,7 +50,7 @@ cli.main()
 """
 STAGES = {
     "reading weights": ("model._weights", "pause"),
-    "computing the layers before": ("model.streams", "pause"),
+    "computing the omitted layers": ("model.streams", "pause"),
     "waiting for the engine": ("processes._ended", "pause"),
     "among numbers": ("bulk.Packer._filled", "on_the_way"),
     "sealing": ("press._seal", "pause"),

@@ -142,8 +142,8 @@ def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
 def _open(pressed: Pressed) -> Phrase:
     """The first step for a newcomer."""
     begin = (
-        "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; all other "
-        "sheets follow."
+        "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; the other "
+        "sheets update."
     )
     if pressed.keeps_words:
         begin = (
