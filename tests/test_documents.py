@@ -211,14 +211,14 @@ def _once():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_what_a_page_says_can_be_done(page, tmp_path, monkeypatch):
+def test_commands_and_code_of_a_page_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     stand_ins()
     Reader().page(page.read_text("utf-8"))
 
 
-def test_a_page_that_shows_other_numbers_is_found_out(tmp_path, monkeypatch):
+def test_a_page_with_wrong_numbers_fails(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     reader = Reader()
     reader.shell("xlsxattn build causal\nxlsxattn show output/causal.xlsx causal_chase_Attention")
@@ -237,7 +237,7 @@ def test_a_page_that_shows_other_numbers_is_found_out(tmp_path, monkeypatch):
         reader.shell("xlsxattn show output/causal.xlsx nonsense")
 
 
-def test_every_page_is_in_the_site_and_every_link_leads_somewhere():
+def test_every_page_is_in_the_site_and_links_are_valid():
     listed = re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
     here = {str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md")}
     assert set(listed) == here

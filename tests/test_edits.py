@@ -172,7 +172,7 @@ def test_other_numbers_give_other_results(evaluated, engine):
         assert abs(after.array(f"{sheet}_cat_Output") - before.array(f"{sheet}_cat_Output")).max() > 0.1
 
 
-def test_other_words_are_looked_up_and_unknown_ones_said(evaluated, engine):
+def test_other_words_are_looked_up_and_unknown_ones_reported(evaluated, engine):
     values = evaluated(engine)["walkthrough", "other words"]
     words = values.texts("vocab_Tokens")
     assert values.array("cat_Ids")[:3, 0].tolist() == [words.index("dog") + 1, 0, words.index("mouse") + 1]
@@ -306,7 +306,7 @@ def test_a_workbook_saved_by_another_program_holds(saved_again, recalculated, pr
 
 
 @pytest.mark.parametrize("program", ["gnumeric", "libreoffice"])
-def test_the_values_that_another_program_saved_hold(saved_again, program, capsys):
+def test_values_saved_by_another_program_hold(saved_again, program, capsys):
     assert check(saved_again[program], "saved") == HOLDS, capsys.readouterr().out
 
 
@@ -393,14 +393,14 @@ def test_a_stray_formula_is_found(book, tab, wrong, capsys):
     assert f"{tab}!AZ90" in capsys.readouterr().out
 
 
-def test_a_note_beside_the_ranges_is_no_finding(book, wrong):
+def test_a_note_next_to_ranges_is_not_a_finding(book, wrong):
     book.workbook["Causal attention"]["AZ90"] = "my note"
     book.workbook["Inputs"]["AZ91"] = 42
     book.workbook.save(wrong)
     assert check(wrong) == HOLDS
 
 
-def test_a_formula_in_an_input_cell_is_no_finding(book, wrong, engine):
+def test_a_formula_in_an_input_cell_is_not_an_error(book, wrong, engine):
     cell(book, "vocab_E").value = "=1/3+SQRT(4)"
     book.workbook.save(wrong)
     require(engine)
@@ -414,7 +414,7 @@ def test_a_formula_in_an_input_cell_is_no_finding(book, wrong, engine):
 @pytest.mark.parametrize(
     "name", ["causal_chase_RowSum", "causal_chase_Attention", "compare_keyboard_qkv_Cosine"]
 )
-def test_a_formula_off_by_little_is_found(book, name, amount, wrong):
+def test_a_formula_with_a_small_error_is_found(book, name, amount, wrong):
     there = cell(book, name)
     if isinstance(there.value, str):
         there.value = there.value + amount
@@ -468,7 +468,7 @@ def test_a_deleted_name_is_found(book, name, wrong):
 
 
 @pytest.mark.parametrize("spoil", ["constant", "deleted name", "off by little"])
-def test_the_command_exits_with_1_and_says_where(causal, spoil, wrong, capsys):
+def test_the_command_exits_with_1_and_names_the_cell(causal, spoil, wrong, capsys):
     book, name = read(causal), "causal_chase_Attention"
     if spoil == "deleted name":
         del book.workbook.defined_names[name]
@@ -523,7 +523,7 @@ def test_a_word_that_the_vocabulary_lacks_is_a_warning(causal, wrong):
     assert cli.main(["check", "--strict", str(wrong)], standalone_mode=False) == FAILED
 
 
-def test_a_blank_cell_where_blanks_mean_something_is_none(tmp_path):
+def test_a_blank_cell_is_not_unknown_if_the_workbook_uses_blanks(tmp_path):
     path = prebuilt.build("padding", tmp_path / "padding.xlsx")
     assert not all(value for (value,) in saved_values(path, read(path).names)["short_Tokens"])
     assert checking.check(path).every_finding == ()

@@ -27,7 +27,7 @@ def path_of(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("template", "page_id", "place"), CASES)
-def test_an_experiment_shows_what_it_promises(path_of, template, page_id, place):
+def test_experiments_have_the_stated_results(path_of, template, page_id, place):
     page = next(page for page in book_of(template).pages if page.id == page_id)
     TESTS[key_of(template, page, place)](Bench(path_of(template), page, place))
 
@@ -38,7 +38,7 @@ def test_opposite_targets_hold_each_other_back(path_of):
     TESTS["OWN_TARGET"](Bench(path_of("learning"), page, 0))
 
 
-def test_no_test_is_of_an_experiment_that_is_gone():
+def test_every_test_belongs_to_an_experiment():
     pages_of = {(name, page.id): page for name in templates.names() for page in book_of(name).pages}
     asked = {key_of(template, pages_of[template, id_], i) for template, id_, i in CASES}
     assert {key for key in TESTS if " " in key} <= asked

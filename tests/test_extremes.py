@@ -141,7 +141,7 @@ NAMED = {
 }
 
 
-def test_numbers_that_no_spreadsheet_holds_are_refused_in_a_sentence(tmp_path):
+def test_numbers_too_large_for_a_spreadsheet_are_refused(tmp_path):
     sheet = {"id": "lm", "kind": "decoder", "seed": 1, "activation": "swiglu", "residual": "post-norm"}
     data = sized(1e49, {**sheet, "layers": 2, "norm": "rms", "epsilon": 1.0})
     weights = dict(parse(data, "drawn").sheets[0].weights)

@@ -338,7 +338,7 @@ def test_rotary_grouped_queries(pairs, tmp_path: Path):
 
 
 @pytest.mark.parametrize("temperature", [0.1, 1.0, 10.0])
-def test_what_a_decoder_writes_is_what_pytorch_writes_token_for_token(temperature, tmp_path: Path):
+def test_generated_tokens_equal_those_of_pytorch(temperature, tmp_path: Path):
     written, lengths = 0, set()
     for seed in seeds([0.1, 1.0, 10.0], temperature):
         rng = np.random.default_rng(seed)

@@ -84,7 +84,7 @@ def optimizer_of(sheet: dict[str, Any], learned: list[Any]) -> Any:
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_pytorch_makes_the_same_steps(optimizer: str, tmp_path: Path):
+def test_training_steps_equal_those_of_pytorch(optimizer: str, tmp_path: Path):
     for seed in range(PROBLEMS):
         data = problem(seed, optimizer)
         form, sheet = data["sheets"]

@@ -283,7 +283,7 @@ def has_words(text: str) -> bool:
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_no_text_lacks_its_translation(code, marked):
+def test_no_translation_is_missing(code, marked):
     shown = {text for text in marked["asked"] if not same_everywhere(text)}
     shown |= said() | help_texts(cli) | shown_elsewhere() | parsers() | system()
     wanted = {text for text in shown if has_words(text)}
@@ -291,14 +291,14 @@ def test_no_text_lacks_its_translation(code, marked):
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_no_translation_is_left_over(code, marked):
+def test_no_translation_is_unused(code, marked):
     shown = marked["asked"] | written() | help_texts(cli) | others_texts()
     shown |= shown_elsewhere() | system()
     assert sorted(language(code).texts.keys() - shown) == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_translation_has_the_values_of_its_text(code):
+def test_translations_have_the_placeholders_of_their_text(code):
     for english, text in language(code).texts.items():
         wanted, found = ({v for _, v, _, _ in Formatter().parse(t) if v} for t in (english, text))
         assert text.strip(), english
@@ -306,19 +306,19 @@ def test_a_translation_has_the_values_of_its_text(code):
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_text_stands_in_one_table(code):
+def test_a_text_is_in_only_one_table(code):
     tables = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8")).values()
     assert [text for text, n in Counter(text for table in tables for text in table).items() if n > 1] == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_what_a_live_check_says_keeps_its_mark(code):
+def test_translated_live_checks_keep_their_mark(code):
     for english, text in language(code).texts.items():
         if english[0] in "✓✗–":
             assert text[:2] == english[:2]
 
 
-def test_a_phrase_is_its_english_text_and_is_told_with_its_values():
+def test_a_phrase_is_its_english_text_and_is_translated_with_its_values():
     phrase = say("{title}, layer {k}", title=say("Decoder"), k=2)
     assert phrase == "Decoder, layer 2"
     assert isinstance(str(ValueError(phrase)), Phrase)
@@ -329,7 +329,7 @@ def test_a_phrase_is_its_english_text_and_is_told_with_its_values():
 # --- workbooks ---------------------------------------------------------------------------------------------
 
 
-def test_every_text_of_a_workbook_is_told(marked):
+def test_every_text_of_a_workbook_is_translated(marked):
     """Cells, charts, tips and number formats: each is marked, or the same in all languages, or typed."""
     for one, path in marked["books"]:
         book = openpyxl.load_workbook(path)
@@ -370,7 +370,7 @@ def test_names_and_formulas_are_the_same_in_every_language(chinese, tmp_path):
     assert entered(chinese) == entered(english)
 
 
-def test_a_chinese_workbook_speaks_chinese(chinese):
+def test_a_chinese_workbook_is_in_chinese(chinese):
     book = openpyxl.load_workbook(chinese, data_only=True)
     assert book.sheetnames == [
         "开始",
@@ -405,7 +405,7 @@ def test_every_engine_proves_a_chinese_workbook(chinese, engine):
     assert any(result.kind == "mark" for run in report.runs for result in run.results)
 
 
-def test_the_specs_own_language_is_taken_and_may_be_overridden(tmp_path):
+def test_the_language_of_the_spec_may_be_overridden(tmp_path):
     data = plain([2], 2, {"id": "attn"}) | {"lang": "zh"}
     for lang, tab in (("", "开始"), ("zh", "开始"), ("en", "Start")):
         xlsxattn.build(data, tmp_path / "a.xlsx", force=True, lang=lang)
@@ -435,7 +435,7 @@ def glued(tree: ast.Module) -> list[tuple[int, str]]:
     return found
 
 
-def test_no_message_is_glued_together():
+def test_messages_are_not_concatenated():
     """A sentence in an f-string has its values in it already, and no catalogue can know it: use `say`."""
     excepted = {
         "xlsxattn/__init__.py",  # what Python itself says of a module without a name
@@ -453,14 +453,14 @@ def test_no_message_is_glued_together():
     assert found == set()
 
 
-def test_glued_messages_are_seen():
+def test_concatenated_messages_are_found():
     assert [
         line for line, _ in glued(ast.parse('f"{a}: is missing"\nf"<b class=\'x\'>{a}</b>"\nf"{a}_b"'))
     ] == [1]
     assert glued(ast.parse('f"has {n} words"')) == [(1, "has _ words")]
 
 
-def test_what_others_say_is_told_where_a_catalogue_knows_it():
+def test_messages_of_libraries_are_translated():
     chinese = language("zh")
     for text, said in (
         ('a = "b', "字符串没有结束（文件末尾）"),
@@ -531,7 +531,7 @@ def test_messages_follow_the_language_and_english_comes_back():
     assert "Show this message and exit." in run("build", "--help").out
 
 
-def test_a_specs_error_is_told_with_its_place_and_values(here):
+def test_errors_of_a_spec_are_translated_with_place_and_values(here):
     (here / "a.toml").write_text('title = "a"\nlang = "zh"\nlenght = 3\n', "utf-8")
     assert run("build", "a.toml", "--lang", "zh").err == (
         "xlsxattn：a.toml：lenght：没有这个键；您是指“length”吗？\n"
@@ -541,7 +541,7 @@ def test_a_specs_error_is_told_with_its_place_and_values(here):
 
 
 @pytest.mark.usefixtures("here")
-def test_the_environment_speaks_but_does_not_write(monkeypatch):
+def test_the_environment_sets_the_language_of_messages_only(monkeypatch):
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     made = run("build", "causal", "-o", "a.xlsx", "-v")
     assert made.code == 0
@@ -553,7 +553,7 @@ def test_the_environment_speaks_but_does_not_write(monkeypatch):
     assert openpyxl.load_workbook("b.xlsx").sheetnames[0] == "开始"
 
 
-def test_a_new_spec_asks_for_its_language(here):
+def test_a_new_spec_has_the_key_lang(here):
     said = run("new", "causal", "--lang", "zh")
     assert "编辑之后运行：" in said.out
     assert tomllib.loads((here / "my-causal.toml").read_text("utf-8"))["lang"] == "zh"
@@ -574,7 +574,7 @@ def faulty(here) -> Path:
     return here / "faulty.xlsx"
 
 
-def test_findings_are_told_and_programs_get_the_same_keys(faulty):
+def test_findings_are_translated_but_keys_are_not(faulty):
     check = ("check", faulty, "--inputs", "as-saved")
     told = run(*check, "--lang", "zh", "-q")
     assert told.code == 1

@@ -142,7 +142,7 @@ PARTNERS = ["gpt_enc_l1_h1_W_Q", "gpt_enc_l2_h1_W_Q", "gpt_dec_l1_h1_W_Q", "gpt_
             "gpt_enc_l1_h2_W_Q", "gpt_a_l1_g1_K", "gpt_a_l1_g2_K"]  # fmt: skip
 
 
-def test_partners_differ_in_one_thing():
+def test_partners_differ_in_one_role():
     b = book("gpt_a_X", "block", "=1", [])
     b.names.clear()
     b.names.update({name: Area("T", 3 * i, 0, 2, 2) for i, name in enumerate(PARTNERS)})
@@ -178,7 +178,7 @@ def kinds_of(b: Book, name: str) -> dict[str, list]:
     return made
 
 
-def test_a_range_entered_by_rows_is_broken_in_one_row_at_a_time():
+def test_faults_of_rows_are_in_one_row():
     keys = laid_out()["gpt_a_l1_h1_K"]
     scores = [f"=MMULT(A{keys.row + i + 1}:B{keys.row + i + 1},TRANSPOSE(gpt_a_l1_h1_K))" for i in range(N)]
     made = kinds_of(by_row("gpt_a_l1_h1_Scores", "rows", scores), "gpt_a_l1_h1_Scores")
@@ -197,7 +197,7 @@ def test_a_range_entered_by_rows_is_broken_in_one_row_at_a_time():
     assert {new.text for new in fixed.cells.values()} == {scores[0]}
 
 
-def test_a_triangle_is_broken_up_to_its_diagonal():
+def test_faults_of_a_triangle_end_at_its_diagonal():
     area, scores = laid_out()["gpt_a_l1_h1_Scaled"], laid_out()["gpt_a_l1_h1_Scores"]
     texts = [f"=A{scores.row + i + 1}:{chr(65 + i)}{scores.row + i + 1}/2" for i in range(N)]
     b = by_row("gpt_a_l1_h1_Scaled", "lower rows", texts)

@@ -79,7 +79,7 @@ def marks(path) -> dict[str, str]:
     return {n: values[a.sheet].cell(a.row + 1, a.col + 1).value for n, a in areas.items()}
 
 
-def test_the_short_prompt_that_a_page_asks_for_is_no_failure(edited):
+def test_a_short_prompt_is_not_a_failure(edited):
     found = marks(edited["a short prompt"])
     assert found["vocab_Status"] == "– the focus word c stands in no sentence"
     assert found["gpt_Status"] == "✓ every layer holds"
@@ -87,13 +87,13 @@ def test_the_short_prompt_that_a_page_asks_for_is_no_failure(edited):
     assert found["xlsxattn_Status"] == ALL_GOOD
 
 
-def test_an_empty_focus_has_words_of_its_own(edited):
+def test_a_blank_focus_word_has_its_own_message(edited):
     found = marks(edited["no focus word"])
     assert found["vocab_Status"] == "– no focus word is chosen"
     assert found["xlsxattn_Status"] == ALL_GOOD
 
 
-def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
+def test_an_absent_focus_word_is_a_note(edited):
     found = marks(edited["an absent focus word"])
     assert found["compare_Status"] == found["vocab_Status"] == "– the focus word dog stands in no sentence"
     assert found["attn_Status"] == "✓ every row sums to 1"
@@ -109,7 +109,7 @@ def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
         ("a text for a model's temperature", "gpt_Status", "✗ the temperature is not a number"),
     ],
 )
-def test_what_is_wrong_with_an_input_is_said(edited, edit, status, said):
+def test_live_checks_name_the_problem_of_an_input(edited, edit, status, said):
     found = marks(edited[edit])
     assert found[status] == said
     start = said if status == "vocab_Status" else "✗ a check fails: see “How to read”"
@@ -136,7 +136,7 @@ def test_charts_follow_the_sentences(edited):
     assert "cat and mouse are friends" not in words
 
 
-def test_inputs_alone_are_open_to_who_protects_a_sheet(books):
+def test_only_inputs_are_unlocked(books):
     for path in books.values():
         book = read(path)
         inputs = {at for name in book.manifest.inputs for at in book.names[name].cells()}
@@ -148,7 +148,7 @@ def test_inputs_alone_are_open_to_who_protects_a_sheet(books):
                     assert cell.protection.locked == (here not in inputs), here
 
 
-def test_a_text_in_a_cell_for_numbers_is_reddened(books):
+def test_a_text_in_a_cell_for_numbers_is_red(books):
     path = books["sort"]
     book, sheets = read(path), openpyxl.load_workbook(path)
     for name in ("vocab_E", "gpt_Temperature", "gpt_l1_W_Q"):

@@ -53,7 +53,7 @@ def from_wheel(unpacked, tmp_path):
     return run
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(wheel):
+def test_the_wheel_contains_only_the_package(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     modules = {
         str(path.relative_to(ROOT))
@@ -67,7 +67,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert len(names) == len(set(names))
 
 
-def test_the_wheel_starts_the_command_line_and_carries_the_licence(unpacked):
+def test_the_wheel_has_the_command_and_the_licence(unpacked):
     (info,) = unpacked.glob("*.dist-info")
     assert "xlsxattn = xlsxattn.cli:main" in (info / "entry_points.txt").read_text("utf-8")
     assert (info / "licenses/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()

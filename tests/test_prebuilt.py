@@ -46,7 +46,7 @@ def test_a_workbook_that_is_not_proved_is_not_kept(tmp_path):
 
 
 @pytest.mark.usefixtures("built")
-def test_states_that_nobody_uses_any_more_are_removed(tmp_path):
+def test_unused_states_are_removed(tmp_path):
     old, recent = tmp_path / "kept" / "old", tmp_path / "kept" / "recent"
     for folder in (old, recent):
         folder.mkdir(parents=True)

@@ -48,26 +48,26 @@ def said(monkeypatch):
     return run
 
 
-def test_a_terminal_is_told_each_step(said):
+def test_a_terminal_shows_each_step(said):
     text = said()
     assert "writing" in text
     assert "evaluating" in text
 
 
-def test_what_is_quick_shows_nothing(said):
+def test_short_steps_are_not_shown(said):
     assert "writing" not in said(soon=60.0)
 
 
 @pytest.mark.parametrize(("options", "stream"), [(["-q"], Terminal), ([], io.StringIO)])
-def test_nothing_is_shown_to_those_who_want_none_or_to_a_file(said, options, stream):
+def test_nothing_is_shown_with_q_v_or_in_a_file(said, options, stream):
     assert said(*options, stream=stream) == ""
 
 
-def test_steps_are_no_lines_of_the_verbose(said):
+def test_progress_is_not_logged_with_v(said):
     assert said("-v") == ""
 
 
-def test_the_log_is_left_as_it_was(said):
+def test_the_log_is_restored(said):
     log = logging.getLogger("xlsxattn")
     before = log.level, list(log.handlers)
     said()

@@ -88,7 +88,7 @@ def test_any_spec_builds_and_proves(data, tmp_path_factory):
     assert_proved(build(data, tmp_path_factory.mktemp("drawn")), decided=False)
 
 
-def test_the_same_spec_gives_the_same_bytes_whatever_stood_there(tmp_path):
+def test_the_same_spec_gives_the_same_bytes_over_an_existing_file(tmp_path):
     written = []
     for title in ("a", "b", "a"):
         assert_proved(build({"title": title, **plain([3, 2], 3, ATTN, COMPARE)}, tmp_path))
@@ -205,7 +205,7 @@ def test_words_of_any_kind_are_words(engine, tmp_path):
     assert values["c2_Focus"] == [[float(len(AWKWARD_WORDS) - AWKWARD_WORDS.index("US"))]]
 
 
-def test_titles_of_any_kind_make_tabs(engine, tmp_path):
+def test_titles_of_any_kind_give_valid_tabs(engine, tmp_path):
     sheets = [{"id": f"s{i}", "title": title} for i, title in enumerate(AWKWARD_TITLES)]
     assert_proved(prove({"title": "'", **plain([2], 2, *sheets, COMPARE)}, engine, tmp_path)[1])
 

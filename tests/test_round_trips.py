@@ -60,7 +60,7 @@ def save(program: str, built: Path, into: Path) -> None:
     assert processes.run(command, into, 180) == 0
 
 
-def test_the_check_expects_every_name(built):
+def test_the_reference_has_every_name(built):
     """What the reference does not know could be deleted or moved, and nobody would see it."""
     for path in built.glob("*.xlsx"):
         book = read(path)

@@ -103,7 +103,7 @@ def ranges(workbook: Path) -> set[str]:
     return set(look(workbook).matrices)
 
 
-def test_every_link_of_the_site_leads_somewhere(site):
+def test_every_link_of_the_site_is_valid(site):
     pages = {
         path: Links(path.read_text("utf-8")) for path in site.rglob("*.html") if "live" not in path.parts
     }
@@ -151,7 +151,7 @@ def test_a_link_to_nothing_is_a_warning(link, problem, monkeypatch, caplog):
 
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("page", PAGES)
-def test_pages_fit_and_their_pieces_show_what_they_name(page, width, tab, address):
+def test_pages_fit_and_frames_show_their_ranges(page, width, tab, address):
     tab.set_viewport_size({"width": width, "height": 800})
     tab.goto(address + page)
     assert tab.get_attribute("html", "lang") == ("zh" if page.startswith("zh") else "en")

@@ -107,7 +107,7 @@ def classify(classifier, words):
     return blocks[0][0], blocks[1], blocks[2][:6]
 
 
-def test_attention_shows_why_words_it_never_saw_are_animal_or_device(classifier):
+def test_attention_shows_the_reason_for_held_out_words(classifier):
     wrong, looks = [], {meant: [] for meant in HELD_OUT}
     for meant, other in (("animal", "device"), ("device", "animal")):
         for friend, joined, weak in product(HELD_OUT[meant], ("and", "or"), ("friends", "useful", "small")):

@@ -366,7 +366,7 @@ def test_no_engine_shows_an_error_and_the_proof_holds(outcomes, books, case, eng
     assert not undecided or case[1] in UNDECIDABLE
 
 
-def test_where_nobody_can_tell_the_report_says_so(outcomes, books, engine):
+def test_undecidable_values_are_reported(outcomes, books, engine):
     for name in ("walkthrough", "mixed"):
         report = prove(books[name], engine, outcomes[name, "weights of 1,000", engine])
         undecided = {result.range for result in report.results if result.verdict == "not decidable"}
@@ -374,7 +374,7 @@ def test_where_nobody_can_tell_the_report_says_so(outcomes, books, engine):
         assert not any(each.endswith(("_Ids", "_X", "_Q")) for each in undecided)
 
 
-def test_an_unknown_word_says_so_in_the_cell_beside_it(outcomes, books, engine):
+def test_an_unknown_word_is_noted_next_to_it(outcomes, books, engine):
     """0 is shown as these words, the row of X is zeros, and the sheets' status cells say no."""
     values, book = outcomes["walkthrough", "unknown words", engine], books["walkthrough"]
     for context in book.manifest.contexts:
@@ -406,7 +406,7 @@ def test_every_sheet_says_what_is_wrong_with_the_words(walkthrough, tmp_path, ch
     assert values["xlsxattn_Status"][0][0].startswith("✗")
 
 
-def test_a_focus_word_of_one_sentence_alone_has_no_words_in_the_other(walkthrough, tmp_path):
+def test_a_sentence_without_the_focus_word_names_no_words(walkthrough, tmp_path):
     changes = changed(walkthrough, {"vocab_Focus": "cat"})
     values = answers("ironcalc", [job(changes, tmp_path / "typed.xlsx")])[0]
     assert {*values["attn_keyboard_FocusWords"][0]} == {"–"}
@@ -438,7 +438,7 @@ def test_words_are_found_exactly(outcomes, case, ids, engine):
         )
 
 
-def test_without_numbers_every_word_looks_at_all_alike(outcomes, engine):
+def test_with_zero_embeddings_attention_is_uniform(outcomes, engine):
     values = outcomes["walkthrough", "embeddings all zero", engine]
     for p in ("attn_cat", "qkv_keyboard", "dims_cat", "heads_cat_h2"):
         assert {value for row in values[f"{p}_Attention"] for value in row} == {0.2}

@@ -138,7 +138,7 @@ def whys(found, title):
     return [band.why for band in found.bands if band.title.endswith(title)]
 
 
-def test_a_classifier_speaks_of_classes_and_not_of_the_next_word():
+def test_texts_of_a_classifier_mention_classes_not_next_words():
     said = page(plain([3], 4, {"id": "a", "kind": "classifier", "classes": ["x", "y"]}), "a_out")
     assert whys(said, "Probability = LogitExp / row sum") == [ops.sentences.CLASS_PROBABILITY.why]
     assert not any("next" in band.why for band in said.bands)
@@ -150,7 +150,7 @@ def test_similarity_is_mentioned_only_without_weights():
     assert learned == [ops.attention.SCORES.why]
 
 
-def test_a_second_explanation_names_the_ranges_that_are_there():
+def test_second_explanations_name_existing_ranges():
     for band in page(plain([3], 4, {"id": "a"})).bands:
         assert not re.search(r"\b[QKV]\b", band.more), band.title
 

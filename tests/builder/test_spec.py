@@ -262,7 +262,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_spec_that_all_these_edits_start_from_is_good():
+def test_the_unedited_spec_is_valid():
     Path("spec.toml").write_text(GOOD, "utf-8")
     found = spec.load(Path("spec.toml"))
     assert [sheet.id for sheet in found.sheets] == ["attn", "heads", "qkv", "compare"]
@@ -381,7 +381,7 @@ def test_decimal_commas_in_a_file_of_vectors_are_reported():
         assert "the word 'cat' has 3,0: write 3.0, not 3,0" in refusal("build", "spec.toml")
 
 
-def test_a_workbook_is_no_spec(causal):
+def test_a_workbook_is_refused_as_a_spec(causal):
     Path("a.xlsx").write_bytes(causal.read_bytes())
     said = "a.xlsx: this is a workbook, use 'xlsxattn check'; a spec is a text file that ends in .toml"
     assert refusal("build", "a.xlsx") == said
@@ -392,7 +392,7 @@ def test_a_file_that_is_missing_is_refused_in_one_sentence():
     assert refusal("build", "spec.toml") == "spec.toml: there is no such file"
 
 
-def test_a_spec_that_is_called_nearly_the_same_is_named():
+def test_a_spec_with_a_similar_name_is_suggested():
     Path("bat4.toml").write_text(GOOD, "utf-8")
     assert refusal("build", "batt4.toml") == "batt4.toml: there is no such file, did you mean 'bat4.toml'?"
     assert refusal("build", "xy.toml") == "xy.toml: there is no such file"
@@ -410,7 +410,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_accepted():
     assert spec.load(Path("spec.toml")).title == "Two words"
 
 
-def test_words_are_kept_in_nfc_and_found_however_they_are_composed():
+def test_words_are_normalized_to_nfc():
     apart = unicodedata.normalize("NFD", "é")
     text = (
         GOOD.replace("mouse =", '"é" =')
@@ -431,7 +431,7 @@ def parsed(text):
     return spec.load(Path("spec.toml"))
 
 
-def test_defaults_are_those_of_the_design():
+def test_defaults_of_a_spec():
     text = edited('focus = "cat"', "").replace('axes = ["animal", "tech"]', "")
     text = text.replace('dimensions = ["animal", "tech", "size"]', "").replace('title = "Two words"', "")
     found = parsed(text)
@@ -487,7 +487,7 @@ rows cols start inputs contract a1 r1c1 r c true
 
 
 @pytest.mark.parametrize("part", PARTS.split())
-def test_whatever_the_ids_no_two_ranges_have_the_same_name(part):
+def test_range_names_are_unique_for_any_ids(part):
     for old, new in (("one =", f"{part} ="), ('"attn"', f'"{part}"'), ('"compare"\nkind', f'"{part}"\nkind')):
         formulas.check_names(names_of(edited(old, new)))
 
@@ -557,7 +557,7 @@ def test_bad_vectors_are_refused(more, text, said, tmp_path):
     )
 
 
-def test_words_and_components_are_for_files():
+def test_words_and_components_require_a_file():
     with pytest.raises(
         SpecError, match=r"vocabulary\.components: needs a file of word vectors, named by the key from"
     ):

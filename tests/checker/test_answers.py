@@ -184,7 +184,7 @@ def test_numbers_typed_at_two_decimals(by_hand: tuple[Path, Path], tmp_path: Pat
     assert states(path, engine=engine, inputs="as-saved")["Attention"] == "wrong"
 
 
-def test_what_is_no_number_is_said_beside_it(
+def test_answers_that_are_not_numbers_are_marked(
     exercise: tuple[Path, Path], tmp_path: Path, engine: str
 ) -> None:
     cells = {(0, 0): "0,5", (1, 1): "=1/0", (2, 2): '=""', (3, 3): None}
@@ -223,7 +223,9 @@ def test_a_wrong_answer_is_a_finding(exercise: tuple[Path, Path], tmp_path: Path
     assert (finding.kind, finding.range, finding.more) == (Kind.WRONG_ANSWER, "dims_cat_Scaled", 24)
 
 
-def test_right_for_these_inputs_only(exercise: tuple[Path, Path], tmp_path: Path) -> None:
+def test_an_answer_right_only_for_the_saved_inputs_is_wrong(
+    exercise: tuple[Path, Path], tmp_path: Path
+) -> None:
     """The mark in the file is right for the reader's inputs; the check tries others."""
     right = np.array(evaluate(exercise[1], "ironcalc")["dims_cat_Scaled"])
     numbers = np.vectorize(lambda x: f"={x!r}", otypes=[object])(right)
@@ -262,7 +264,7 @@ def test_the_name_of_asked_cells_is_checked(exercise: tuple[Path, Path], tmp_pat
     assert (Kind.MOVED, region_of("dims_cat_Scaled")) in {(f.kind, f.range) for f in report.every_finding}
 
 
-def test_a_part_of_a_range(tmp_path: Path) -> None:
+def test_an_answer_may_be_part_of_a_range(tmp_path: Path) -> None:
     blank, solved = built(tmp_path, blank=["dims_cat_Scores[3,1]", "dims_cat_Attention[2]"], ask="either")
     assert states(blank) == {"Scores": "open", "Attention": "open"}
     half = shutil.copyfile(solved, tmp_path / "half.xlsx")

@@ -118,7 +118,7 @@ def test_rows_side_by_side_are_as_wide_as_the_ranges_they_name():
         ("=_xlfngnumeric.ISFORMULA(C11)", "=_xlfn.ISFORMULA(C11)"),
     ],
 )
-def test_other_programs_spell_the_same_formula_in_their_own_way(saved, ours):
+def test_spellings_of_other_programs_are_the_same_formula(saved, ours):
     assert tokens(saved) == tokens(ours)
 
 
@@ -137,7 +137,7 @@ def test_formulas_that_only_look_alike_stay_apart(one, other):
 
 
 @pytest.mark.parametrize("first", ["TRUE(1)", "FALSE()", '"TRUE()"'])
-def test_what_is_not_true_stays_another_formula(first):
+def test_other_values_than_true_stay_different(first):
     assert tokens(f"=MATCH({first},C11,0)") != tokens("=MATCH(TRUE,C11,0)")
 
 

@@ -130,7 +130,7 @@ def test_the_command_explains_in_text_and_as_data(broken, causal):
         ("causal_chase_Scores[1]", "RANGE[row,column]"),
     ],
 )
-def test_a_cell_that_there_is_not_is_refused(causal, asked, answer):
+def test_a_missing_cell_is_refused(causal, asked, answer):
     ended = run("check", causal, "--explain", asked)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert answer in ended.err

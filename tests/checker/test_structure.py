@@ -55,7 +55,7 @@ def said(findings) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("formulas", [[BLOCK], in_each(OUT)])
-def test_a_range_full_of_formulas_has_nothing_wrong(formulas):
+def test_a_range_of_formulas_has_no_findings(formulas):
     assert said(misplaced_formulas(book_of({"s_Out": OUT}, formulas))) == []
 
 
@@ -67,7 +67,7 @@ def test_a_constant_among_formulas_is_found_with_its_value():
 
 
 @pytest.mark.parametrize("value", ["text", 0.0, False, CellError("#N/A")])
-def test_whatever_constant_it_is(value):
+def test_constants_of_any_type_are_found(value):
     book = book_of({"s_Out": OUT}, in_each(OUT)[1:], {("Sheet", 1, 1): value})
     assert said(misplaced_formulas(book)) == [(Kind.CONSTANT, "s_Out", "Sheet!B2")]
 
@@ -88,7 +88,7 @@ def test_a_formula_in_no_named_range_is_found_with_its_text():
     assert [f.formula for f in findings] == ["=RAND()", "=2"]
 
 
-def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
+def test_formulas_on_an_added_sheet_are_one_warning():
     notes = [single(row, 0, f"={row}", "Notes") for row in range(3)]
     names = {
         "s_Out": OUT,
@@ -101,7 +101,7 @@ def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
     assert [f.values for f in findings] == [{}, {"n": 3}]
 
 
-def test_constants_over_a_block_are_one_finding_that_tells_the_right_formula():
+def test_constants_in_a_block_are_one_finding_with_the_right_formula():
     manifest = Manifest((), (), (), {"s_Out": ("block", "=s_In*2")})
     typed = dict.fromkeys(OUT.cells(), 3.0)
     book = replace(book_of({"s_Out": OUT}, [], typed), manifest=manifest)
@@ -116,7 +116,7 @@ def test_a_constant_among_array_formulas_should_be_one_as_they_are():
     assert finding.values == {"right": "{=1}"}
 
 
-def test_array_formulas_that_stand_beside_the_cells_they_fill_are_astray():
+def test_array_formulas_outside_their_cells_are_astray():
     assert astray(book_of({"s_Out": OUT}, [BLOCK])) is None
     book = replace(book_of({"s_Out": OUT}), formulas={("Sheet", 2, 1): BLOCK, ("Sheet", 3, 1): BLOCK})
     finding = astray(book)
@@ -139,7 +139,7 @@ def test_a_formula_under_a_name_that_the_manifest_does_not_list_is_a_stray():
     assert said(misplaced_formulas(book)) == [(Kind.STRAY_FORMULA, "", "Sheet!A10")]
 
 
-def test_a_person_may_put_a_formula_into_an_input():
+def test_inputs_may_contain_formulas():
     inputs = Area("Sheet", 9, 0, 1, 2)
     book = book_of({"s_Out": OUT, "s_In": inputs}, [BLOCK, single(9, 0)], {("Sheet", 9, 1): 3.0}, ("s_In",))
     assert said(misplaced_formulas(book)) == []
@@ -160,7 +160,7 @@ def test_the_same_cells_of_another_sheet_are_other_cells():
     assert said(misplaced_formulas(book_of(names, formulas, computed=("s_Out", "s_Other")))) == []
 
 
-def test_a_missing_computed_range_is_not_told_here_but_its_formulas_are_strays():
+def test_formulas_of_a_missing_range_are_strays():
     book = book_of({"s_In": Area("Sheet", 9, 0, 1, 1)}, [single(1, 1)], inputs=("s_In",))
     assert said(misplaced_formulas(book)) == [(Kind.STRAY_FORMULA, "", "Sheet!B2")]
 
@@ -185,16 +185,16 @@ def test_text_or_a_truth_value_among_numbers_cannot(value):
 
 
 @pytest.mark.parametrize("name", ["vocab_Tokens", "cat_Tokens", "vocab_Dims", "vocab_Focus"])
-def test_anything_can_stand_among_words_but_an_error(name):
+def test_word_inputs_accept_anything_but_errors(name):
     assert inputs_of(name, ["a"], [1.0], [True], [None], [""]) == []
     assert inputs_of(name, ["a"], [CellError("#REF!")]) == [(Kind.ERROR_VALUE, name, "Inputs!B6")]
 
 
-def test_an_error_among_numbers_is_called_an_error():
+def test_an_error_in_a_numeric_input_is_reported_as_an_error():
     assert inputs_of("vocab_E", [CellError("#DIV/0!")]) == [(Kind.ERROR_VALUE, "vocab_E", "Inputs!B5")]
 
 
-def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
+def test_a_missing_input_is_found_and_the_others_are_read():
     book = book_of({"vocab_E": Area("Inputs", 0, 0, 1, 1)}, inputs=("s_W_Q", "vocab_E"), computed=())
     assert said(unreadable_inputs(book, {"vocab_E": [["x"]]})) == [
         (Kind.MISSING, "s_W_Q", ""),
@@ -231,7 +231,7 @@ def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
         ("s_Input_Gamma", ""),
     ],
 )
-def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
+def test_ranges_of_a_model_belong_to_its_pages(name, page):
     assert page_of(SheetInfo("s", "decoder", {}), PARSE(name)) == page
     assert page_of(SheetInfo("s", "multi-head", {}), PARSE(name)) == "s"
 
@@ -246,7 +246,7 @@ def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
         ("s_enc_out_src_Heading", ""),
     ],
 )
-def test_layers_of_both_sides_are_told_apart(name, page):
+def test_layers_of_both_sides_are_distinguished(name, page):
     sheet = SheetInfo("s", "encoder-decoder", {"source": "src", "target": "tgt"})
     assert page_of(sheet, PARSE(name)) == page
 
@@ -264,12 +264,12 @@ def test_layers_of_both_sides_are_told_apart(name, page):
         ("s_c_l1_h1_Masked", False),
     ],
 )
-def test_maps_of_all_heads_stand_on_a_tab_of_their_own(kind, name, mapped):
+def test_maps_of_all_heads_have_their_own_tab(kind, name, mapped):
     sheet = SheetInfo("s", kind, {"source": "c", "target": "t"})
     assert (page_of(sheet, PARSE(name)) == "s, all heads") is mapped
 
 
-def test_lists_that_belong_together_stand_in_their_order_and_the_chosen_head_below_the_layer():
+def test_related_lists_are_in_order():
     rows = {"s_Layers": 9, "s_Heads": 8, "s_PairRank": 12, "s_Layer": 2, "s_Head": 3, "s_Chosen": 5}
     names = {name: Area("Heads", row, 2, 1, 1) for name, row in rows.items()}
     manifest = Manifest((SheetInfo("s", "encoder", {}),), (), (), {})

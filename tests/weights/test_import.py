@@ -48,7 +48,7 @@ def grid(path: Path, name: str) -> Any:
     return np.array(saved(read(path))[name])
 
 
-def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_path: Path) -> None:
+def test_one_head_is_imported_and_proved(bert: Path, tmp_path: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2 w3", "--heads", "1.2", "--force", "-q")
     assert ended.code == 0, ended
     written, verdict = ended.out.splitlines()
@@ -86,7 +86,7 @@ def test_selected_layers_start_from_the_output_of_the_previous_ones(bert: Path, 
     assert not [n for n in read(last.path).names if n.startswith("bert_s1_l1_")]
 
 
-def test_a_decoder_writes_into_blank_cells_as_far_as_it_has_positions(gpt: Path) -> None:
+def test_a_decoder_has_blank_cells_within_its_positions(gpt: Path) -> None:
     imported = read_model(gpt, ["w1 w2 w3 w4 w5 w6"], whole_vocabulary=None, write=8)
     assert imported.blanks == 3
     spec = spec_of(imported)
@@ -128,7 +128,7 @@ def test_pickled_checkpoints_are_refused(tmp_path: Path) -> None:
     assert "can run" in refusal("import", "pytorch_model.bin", "--sentence", "w1")
 
 
-def test_a_changed_workbook_is_kept(bert: Path, tmp_path: Path) -> None:
+def test_an_edited_import_is_kept(bert: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine.xlsx"
     target.write_bytes(b"mine")
     said = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
@@ -137,7 +137,7 @@ def test_a_changed_workbook_is_kept(bert: Path, tmp_path: Path) -> None:
     )
 
 
-def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_without_enough_memory_is_refused(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(size, "_available", lambda: 1_000_000)
     assert "MB of memory, and 1 MB are free" in refusal("import", bert, "--sentence", "w1")
 
@@ -189,7 +189,7 @@ def test_all_texts_of_an_imported_workbook_are_translated(
         assert [word for text in said for word in unmarked(papers.sub("", text), names)] == []
 
 
-def test_an_import_speaks_chinese(bert: Path, tmp_path: Path) -> None:
+def test_an_import_in_chinese(bert: Path, tmp_path: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2 w3", "--layers", "1", "--lang", "zh", "-o", "zh.xlsx")
     assert ended.code == 0
     assert ended.err.startswith(f"{bert}：工作簿将有 ")

@@ -209,7 +209,7 @@ def chosen_heads(
 
 
 @pytest.mark.parametrize("other", engines.ENGINES)
-def test_any_of_many_heads_can_be_looked_at(
+def test_any_of_many_heads_can_be_selected(
     other: str, chosen_heads: dict[tuple[int, int], Book], tmp_path: Path
 ) -> None:
     require(other)
@@ -233,7 +233,7 @@ def test_other_engines_agree_on_a_layer(other: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", [{}, {"layers": "0"}, {"layers": "1"}, {"heads": "0.2,1.1"}], ids=str)
 @pytest.mark.parametrize("config", CONFIGS)
-def test_a_models_formulas_follow_from_its_manifest(config, part, tmp_path):
+def test_formulas_of_an_import_follow_from_its_manifest(config, part, tmp_path):
     folder = checkpoints.write(tmp_path / "model", CONFIGS[config], checkpoints.draw(CONFIGS[config]))
     book = Unwritten(spec_of(read_model(folder, ["w3 w5 w4", "w2 w9"], **part)))
     assert rebuilt(book).formulas == book.manifest.formulas

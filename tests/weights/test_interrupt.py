@@ -90,7 +90,7 @@ def ended(tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_an_interrupted_import_says_so_and_leaves_nothing(
+def test_an_interrupted_import_reports_it_and_leaves_nothing(
     stage: str, ended: Callable, tmp_path: Path
 ) -> None:
     with (tmp_path / "errors").open("w+") as errors:

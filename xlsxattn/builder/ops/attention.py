@@ -12,7 +12,7 @@ PROJECT = {
         "=MMULT({x},0+{w})",
         why="Queries: what is each word looking for?",
         paper=VASWANI.format("3.2"),
-        more="Each column of W_Q is a feature that words may look for; q_i says how much word i looks for each.",
+        more="Each column of W_Q is a feature to look for; q_i says how much word i looks for each.",
     ),
     "K": Op(
         "K = {x} · W_K",
