@@ -1,4 +1,4 @@
-"""From Python: specs from arrays and tables, results as tables, and the names and types that are promised."""
+"""The Python API: specs from arrays and tables, results as tables, public names and types."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def test_the_package_is_typed(tmp_path):
     assert wrong == {i for i, good in enumerate(TYPED.values(), 2) if not good}, ended.stdout
 
 
-# --- what a prompt and a notebook show ---------------------------------------------------------------------
+# --- display in a shell and a notebook ---------------------------------------------------------------------
 
 
 def test_results_have_a_short_repr_and_html(walkthrough, tmp_path):
@@ -282,7 +282,7 @@ def test_a_workbook_is_a_collection_of_its_ranges(causal):
     assert len(seen) == len(seen.matrices)
 
 
-# --- what is asked wrongly ---------------------------------------------------------------------------------
+# --- invalid arguments -------------------------------------------------------------------------------------
 
 
 def test_an_unknown_choice_is_refused_with_the_known_ones(causal, tmp_path):

@@ -1,4 +1,4 @@
-"""The mutation campaign, a sample of it: what it makes, that all of it is found, and that it can fail."""
+"""A sample of the mutation campaign: which faults it makes, that all are found, and that it can fail."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _picked(mutant):
 
 
 def one_of_each(path):
-    """A mutant of each kind that changes a value, and for variety not always of the same ranges."""
+    """A mutant of each kind that changes a value, of different ranges."""
     made = {}
     for i, mutant in enumerate(run.mutants(path)):
         made.setdefault((mutant.kind, i % 3), mutant)
@@ -150,7 +150,7 @@ def test_without_the_structure_checks_equivalents_are_failures(judge, causal, mo
 
 
 def test_the_command_reports_the_same_for_the_file(judge, causal, tmp_path):
-    """What the campaign computes in one process is what `check` says of the finished file with the fault."""
+    """The campaign, which computes in one process, has the findings of `check` for the faulty file."""
     whole = Package(causal)
     for i, mutant in enumerate(one_of_each(causal)[::5]):
         outcome = judge.judge(mutant)
@@ -263,7 +263,7 @@ def test_names_that_are_moved_are_a_warning(walkthrough, tmp_path):
     )
     Package(walkthrough).write(swap, tmp_path / "swapped.xlsx")
     said = check.check(tmp_path / "swapped.xlsx")
-    assert said.holds  # an input is what bears its name
+    assert said.holds  # the name determines the input
     assert {f.kind for f in said.every_finding} >= {Kind.MOVED}
 
 

@@ -1,4 +1,4 @@
-"""What a reader of Chinese, who types words without blanks and with marks of her own, is told and shown."""
+"""Messages and workbooks in Chinese, for input without spaces and with Chinese punctuation."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def here(tmp_path, monkeypatch) -> Path:
 
 
 def refused(*edits: tuple[str, str], lang: str = "en") -> str:
-    """What is said of the spec after edits, behind the file's name."""
+    """The message for the edited spec, without the name of the file."""
     text = SPEC
     for old, new in edits:
         assert old in text
@@ -66,7 +66,7 @@ def refused(*edits: tuple[str, str], lang: str = "en") -> str:
     return ended.err.removeprefix("xlsxattn：a.toml：").rstrip("\n")
 
 
-# --- words without blanks ----------------------------------------------------------------------------------
+# --- words without spaces ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_key_of_other_kinds_names_those_kinds():
     assert "did you mean 'axes'" in refused((edit[0], edit[1].replace('maks = "causal"', "axis = []")))
 
 
-# --- what a build says -------------------------------------------------------------------------------------
+# --- hints of a build --------------------------------------------------------------------------------------
 
 
 def test_texts_that_mention_other_words_are_reported(here):
@@ -199,7 +199,7 @@ def test_a_copy_with_english_comments_names_the_chinese_template():
     assert run("new", "causal", "d.toml").err == ""
 
 
-# --- marks -------------------------------------------------------------------------------------------------
+# --- punctuation -------------------------------------------------------------------------------------------
 
 
 def test_joined_sentences_have_chinese_punctuation():
@@ -297,14 +297,14 @@ def book(tmp_path_factory) -> Path:
 
 
 def test_no_page_shows_the_ids_of_its_sentences(book):
-    """An id may be Latin letters only; pages say "sentence 1", whatever words are typed into it later."""
+    """Ids have only Latin letters; pages say "sentence 1", because its words may be changed later."""
     pages = openpyxl.load_workbook(book, data_only=True).worksheets[:-1]
     cells = {str(cell.value) for sheet in pages for row in sheet for cell in row}
     with zipfile.ZipFile(book) as archive:
         charts = "".join(archive.read(n).decode() for n in archive.namelist() if "charts/chart" in n)
     cells |= set(re.findall("<(?:a:t|c:v)>(.*?)</", charts))
     shown = {text for text in cells if not text.startswith(("{", "=")) and not re.search("[A-Z]{4}", text)}
-    spoken = r"(?<![A-Za-z_])(fruit|firm)(?![A-Za-z_])"  # Chinese characters beside it are letters to \b
+    spoken = r"(?<![A-Za-z_])(fruit|firm)(?![A-Za-z_])"  # \b treats adjacent Chinese characters as letters
     assert {text for text in shown if re.search(spoken, text)} == set()
     assert {"熵，句子 1：", "熵，句子 2：", "句子 1"} <= shown
 

@@ -1,4 +1,4 @@
-"""What the lesson says, read from the workbook as every engine recalculates it, never from the spec.
+"""The statements of the tutorial, tested with the values of every engine, never with the spec.
 
 *cat* and *keyboard* name the contexts. In the copy "swapped", dog stands for cat and screen for keyboard.
 """
@@ -67,7 +67,7 @@ def workbooks(walkthrough, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def recalculate(workbooks):
-    """All copies as an engine computes them; each engine is asked once."""
+    """All copies as an engine computes them; each engine runs once."""
 
     @cache
     def by(engine):
@@ -117,7 +117,7 @@ def ranked(numbers):
 
 
 def to_companion(values, version, context, block):
-    """What mouse gives to the word that tells its meaning."""
+    """The attention of mouse to the word that decides its meaning."""
     return row(values, context, "mouse", block)[place(values, context, COMPANIONS[version][context])]
 
 
@@ -330,7 +330,7 @@ def test_changing_w_v_leaves_attention_as_it_was(books, context, block):
     before, after = books["as built"], books["other W_V"]
     assert after[f"{p}_Attention"] == before[f"{p}_Attention"]
     changed = np.abs(after.array(f"{p}_Output") - before.array(f"{p}_Output")).max()
-    assert changed > 0.1 or p.endswith("_h1")  # of the heads, only the second has other values
+    assert changed > 0.1 or p.endswith("_h1")  # only the second head has other values
 
 
 # --- training ----------------------------------------------------------------------------------------------

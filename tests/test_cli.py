@@ -1,4 +1,4 @@
-"""The command line: help, templates, exit codes, and one sentence for everything that goes wrong."""
+"""The command line: help, templates, exit codes, and one sentence for every error."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_new_leaves_no_partial_file_on_a_full_disk(monkeypatch):
     assert sentence == "lesson.toml: cannot be written: No space left on device"
 
 
-# --- what goes wrong inside --------------------------------------------------------------------------------
+# --- internal errors ---------------------------------------------------------------------------------------
 
 
 def raises(error):

@@ -1,4 +1,4 @@
-"""What ``check`` says of files that are not ours, or no workbooks; a full disk; --debug."""
+"""Messages of ``check`` for foreign workbooks and other files; a full disk; --debug."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stranger(name: str = "budget.xlsx") -> Path:
 
 
 def without_contract(source: Path, *, names: bool = True, digest: bool = True) -> Path:
-    """A workbook of ours that has lost its last sheet, and perhaps the names on it, and its property."""
+    """A workbook of xlsxattn without its last sheet, optionally without the names on it and its property."""
     book = openpyxl.load_workbook(source)
     del book["Contract"]
     for name in [] if names else [name for name in book.defined_names if name.startswith("xlsxattn_")]:
@@ -43,7 +43,7 @@ def without_contract(source: Path, *, names: bool = True, digest: bool = True) -
     return Path("lost.xlsx")
 
 
-# --- strangers ---------------------------------------------------------------------------------------------
+# --- foreign workbooks -------------------------------------------------------------------------------------
 
 
 def test_foreign_workbooks_are_skipped_and_listed_with_the_option(causal):
@@ -78,7 +78,7 @@ def test_a_workbook_without_its_contract_is_not_foreign(causal, names, digest):
 
 @pytest.mark.parametrize("mark", ["the property", "xlsxattn_", "vocab_", ""])
 def test_each_mark_alone_identifies_a_workbook_of_xlsxattn(causal, mark):
-    """A workbook bears all of them, so that one hides that nobody looks at another."""
+    """A workbook has all of them, so each is tested alone."""
     book = openpyxl.load_workbook(causal)
     for name in [name for name in book.defined_names if not mark or not name.startswith(mark)]:
         del book.defined_names[name]

@@ -1,4 +1,4 @@
-"""Whatever a command says, a catalogue can say it in another language: nothing is told past it.
+"""Every text of a command can be translated.
 
 The commands run in a language that marks every text and leaves the values in it outside the marks. What is
 then left without a mark are names, numbers, and what a person or another program has written.
@@ -110,7 +110,7 @@ COMMANDS = (
 def test_every_text_of_a_command_is_translated(line):
     ended = marked(*shlex.split(line))
     typed = line, templates.path("causal").read_text("utf-8"), *SPECS.values()
-    out = re.sub(r"\{=[^{}]*\}", " ", ended.out)  # a formula may be broken into lines
+    out = re.sub(r"\{=[^{}]*\}", " ", ended.out)  # a formula may be wrapped
     assert unmarked(out, *typed) == [], ended.out
     assert unmarked(ended.err, *typed) == [], ended.err
     assert "⟦" in ended.out + ended.err or line == "--version"

@@ -1,4 +1,4 @@
-"""A workbook that a person has edited is checked against its own new inputs, and a wrong edit is found."""
+"""An edited workbook is checked with its new inputs, and wrong edits are found."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OWL = ("owl", [2.5, 0.25, 0.0, 0.5])
 ABOVE = 3
 
 
-# --- edits of a person, in programs of theirs --------------------------------------------------------------
+# --- edits by users, in their programs ---------------------------------------------------------------------
 
 
 def tabs(book):
@@ -96,7 +96,7 @@ def new_tabs(book):
 
 
 def an_apostrophe(book):
-    """In names of ranges Gnumeric takes no tab that has one, IronCalc none that has an exclamation mark."""
+    """Gnumeric rejects names of ranges on tabs with one, IronCalc on tabs with an exclamation mark."""
     return [["rename", tab, f"It's {tab}"] for tab in tabs(book)]
 
 
@@ -145,7 +145,7 @@ def edited(walkthrough, causal, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def evaluated(edited):
-    """All edited workbooks as an engine computes them; each engine is asked once."""
+    """All edited workbooks as an engine computes them; each engine runs once."""
 
     @cache
     def by(engine):
@@ -221,7 +221,7 @@ def test_the_tabs_have_other_names(edited):
 
 
 def first_word_changed(book):
-    """One number of the first sentence's first word, before anybody has looked at any sheet."""
+    """One number of the first word of the first sentence, before any sheet is displayed."""
     word = next(book.typed[at] for at in book.names[f"{book.manifest.contexts[0]}_Tokens"].cells())
     row = [book.typed.get(at) for at in book.names["vocab_Tokens"].cells()].index(word)
     tab, top, left = corner(book, "vocab_E")
@@ -288,7 +288,7 @@ def saved_again(causal, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def recalculated(saved_again):
-    """All of them as an engine computes them; each engine is asked once."""
+    """All of them as an engine computes them; each engine runs once."""
 
     @cache
     def by(engine):
@@ -333,7 +333,7 @@ def findings(book, path, engine="ironcalc"):
 
 @pytest.fixture
 def book(request, causal):
-    """The workbook to be spoiled: the small one, or the large one where only that has the test's range."""
+    """The workbook to damage: the small one, or the large one if only that has the range of the test."""
     parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     small = read(causal)
     if parameters.get("name", "vocab_E") in small.names:
@@ -363,7 +363,7 @@ def test_a_constant_for_a_formula_is_found_even_with_the_right_value(book, name,
     found = findings(book, wrong)
     assert {finding.kind for finding in found} == {Kind.CONSTANT}
     assert {finding.range for finding in found} == {name}
-    # of an array formula over many cells the first cell is told, and how many more hold constants
+    # for an array formula, the first cell and the number of other constants are reported
     told = sum(int(str(f.values.get("n", 1))) for f in found)
     assert found[0].cell == area.address()
     assert told == area.rows * area.cols

@@ -1,4 +1,4 @@
-"""Exercises as they are built: presets, what waits, what the file gives away, bad input, personal copies."""
+"""Built exercises: presets, waiting ranges, hidden answers, bad input, personal copies."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_training_without_answers_is_left_out():
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two blocks have the same texts and, but for rounding, the same numbers."""
+    """Whether two blocks have the same texts and, up to rounding, the same numbers."""
     pairs = zip(np.ravel(np.array(one, object)), np.ravel(np.array(other, object)), strict=True)
     return all(
         abs(a - b) <= 1e-9 * max(1, abs(b)) if isinstance(a, float) and isinstance(b, float) else a == b
@@ -399,7 +399,7 @@ def class_of(folder: Path, *ids: str) -> tuple[Any, ...]:
 
 
 def test_if_a_copy_cannot_be_built_none_is_written(tmp_path, monkeypatch):
-    """Neither is a new key kept, with which the same students would fail again."""
+    """A new key is not kept either, because the same students would fail again."""
     real = exercises._varied
 
     def varied(spec, named, key, student, story):

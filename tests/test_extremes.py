@@ -1,4 +1,4 @@
-"""Numbers of any size: whatever a spec allows is built and proved, or refused in one sentence."""
+"""Numbers of any magnitude are built and proved, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 DRAWN = int(os.environ.get("XLSXATTN_EXTREMES", "60"))
 """Specs that are built; XLSXATTN_EXTREMES=300 draws more."""
 IN_ALL_ENGINES = 20
-CHUNKS = 4  # files of tests are spread over processes, so the specs come in several tests
+CHUNKS = 4  # tests are distributed over processes, so the specs are in several tests
 MAX_EXPONENT = 50
 
 
 def power(draw: random.Random) -> float:
-    """A number from 1e-50 to 1e50, every order of magnitude alike."""
+    """A number from 1e-50 to 1e50, with every order of magnitude equally likely."""
     return 10.0 ** draw.uniform(-MAX_EXPONENT, MAX_EXPONENT)
 
 

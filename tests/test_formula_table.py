@@ -47,7 +47,7 @@ def test_the_regenerated_table_equals_the_manifest(name):
 
 @pytest.mark.parametrize("source", ["walkthrough", "causal"] if THOROUGH else ["causal"])
 def test_a_disabled_live_check_fails_even_if_the_manifest_agrees(source, request, tmp_path, capsys):
-    """MIN for MAX, 1E+9 for 1E-9, another range, ...: five in the cell, five in the manifest too."""
+    """MIN for MAX, 1E+9 for 1E-9, another range, ...: five only in the cell, five also in the manifest."""
     path = request.getfixturevalue(source)
     book, whole, wrong = read(path), Package(path), tmp_path / "wrong.xlsx"
     live = [m for m in blinded(book) if book.manifest.parse(m.ranges[0]).is_live_check]
@@ -61,7 +61,7 @@ def test_a_disabled_live_check_fails_even_if_the_manifest_agrees(source, request
             findings = check(wrong, inputs="as-saved").every_finding
             errors = {f.kind for f in findings if f.severity == "error" and f.range in mutant.ranges}
             assert errors >= expected, mutant.what
-    assert unseen > 1  # where the manifest is trusted, nothing is wrong with them
+    assert unseen > 1  # if the manifest is trusted, there are no findings
     assert cli.main(["check", "--inputs", "as-saved", str(wrong)], standalone_mode=False) == FAILED
     assert mutant.ranges[0] in capsys.readouterr().out
 
@@ -208,7 +208,7 @@ def test_more_sheets_than_names_are_refused():
 
 
 def test_a_formula_that_fits_only_the_usual_inputs_is_found(causal, tmp_path):
-    """Its manifest is trusted here, so that only a value can show it."""
+    """Its manifest is trusted here, so that only values can reveal it."""
     book = read(causal)
     name = "causal_chase_Scores"
     area = book.names[name]

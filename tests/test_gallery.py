@@ -1,4 +1,4 @@
-"""The check of what the gallery has made: workbooks byte for byte, pictures by their workbook's digest."""
+"""The check of generated files: workbooks byte for byte, pictures by the digest of their workbook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def root(causal, tmp_path) -> Path:
-    """A checkout in which all of one template's workbook is up to date."""
+    """A checkout in which the workbook and the picture of one template are up to date."""
     workbooks.put(tmp_path, {"causal": causal})
     drawn = pictures._digests({"causal": causal})
     for picture in drawn:

@@ -1,4 +1,4 @@
-"""The ways into other people's repositories: the pre-commit hook and the GitHub action."""
+"""The pre-commit hook and the GitHub action."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_hook_checks_the_given_files(walkthrough: Path, tmp_path: Path):
 
 
 def act(files: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """Run the action's last step as GitHub does, with a folder for what it leaves."""
+    """Run the last step of the action as GitHub does, with a folder for its output."""
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
     step = action["runs"]["steps"][-1]
     given = {name: one["default"] for name, one in action["inputs"].items()} | {"files": files} | inputs

@@ -1,4 +1,4 @@
-"""Every text has its translation, none is left over, and workbooks differ in nothing but their texts."""
+"""Every text has a translation, none is unused, and workbooks only differ in their texts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ OTHERS = [code for code in codes() if code != "en"]
 NO_WORDS = re.compile(r"[^A-Za-z]*([A-Za-z]{1,2}[^A-Za-z]+)*[A-Za-z]{0,2}")
 PAPER = r"[A-Z]\w+( et al\.| and [A-Z]\w+)? \d{4}(, §[\d.]+)?"
 NAMES = re.compile(rf"\w+_\w+|(Norm\d|Input|Output) [γβ]|\{{?=.*|{PAPER}", re.DOTALL)
-"""What is the same in all languages: symbols, names of ranges, formulas."""
+"""Texts that are the same in all languages: symbols, names of ranges, formulas."""
 
 
 MESSAGES = {
@@ -59,7 +59,7 @@ MESSAGES = {
     *("CopyError", "PreviewError", "ClickException", "PandasMissing", "CheckpointError", "ValueError"),
     *("Twice", "TooLargeError", "Declaration", "echo", "secho", "info", "complain"),
 }
-"""What says something to a person."""
+"""Texts with words."""
 PARSERS = (tomllib._parser, json.decoder, json.scanner)
 REFUSALS = (
     *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EROFS, errno.ENOSPC),
@@ -68,7 +68,7 @@ REFUSALS = (
 
 
 class Recorder(dict):
-    """A catalogue that marks every text that it is asked for, and remembers it."""
+    """A catalogue that marks and records every requested text."""
 
     def __init__(self):
         super().__init__()
@@ -100,7 +100,7 @@ def typed_in(s: spec.Spec) -> set[str]:
 
 ASKS = {"walkthrough": "formula", "encoder": "number", "llama": "either", "padding": "formula"}
 ASKS |= dict.fromkeys(("positions", "mouse", "causal", "learning"), "formula")
-"""Templates that are turned into exercises, and what these ask for."""
+"""Templates that are turned into exercises, and the kind of answers."""
 
 
 def examples() -> list[spec.Spec]:
@@ -126,14 +126,14 @@ def examples() -> list[spec.Spec]:
 
 
 def exercise_on(name: str, ask: str) -> spec.Spec:
-    """A template as an exercise that asks for every range that can be asked for."""
+    """A template as an exercise with every possible answer."""
     one = spec.load(templates.path(name))
     possible = asking.exercise(one, name, blank=["*"])
     return replace(one, exercise=replace(possible, ask=ask))
 
 
 def turning() -> spec.Spec:
-    """A model with what imports alone have: stretched rotations, norms of queries and keys."""
+    """A model with features that only imports have: scaled rotations, norms of queries and keys."""
     table = {"id": "gpt", "kind": "decoder", "position": "rotary", "heads": 2, "d_k": 2}
     found = spec.parse(plain([3], 4, table), "turning")
     (model,) = found.sheets
@@ -145,7 +145,7 @@ def turning() -> spec.Spec:
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory) -> dict[str, set[str] | list[tuple[spec.Spec, Path]]]:
-    """All examples as workbooks whose texts are marked; and the texts that they asked for."""
+    """All examples as workbooks with marked texts, and the requested texts."""
     texts, books = Recorder(), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "language", lambda _: Language("xx", texts))
@@ -163,7 +163,7 @@ def marked(tmp_path_factory) -> dict[str, set[str] | list[tuple[spec.Spec, Path]
 
 
 def said() -> set[str]:
-    """Every sentence of the source that is told to a person: what `say`, `tell` and `error` are given."""
+    """Every user-facing sentence of the source: the arguments of `say`, `tell` and `error`."""
     found = set()
     for _, tree in modules():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
@@ -186,7 +186,7 @@ def written() -> set[str]:
 
 
 def shown_elsewhere() -> set[str]:
-    """What stands in the page of HTML, and in the schema that editors show."""
+    """The texts of the HTML page, and of the schema that editors show."""
     return {*page.page_texts(), *page.script_texts(), *described(spec_schema.schema()), spec_schema.TITLE}
 
 
@@ -201,7 +201,7 @@ def described(node: object) -> Iterator[str]:
 
 
 def parsers() -> set[str]:
-    """What Python's parsers of TOML and JSON say, without the values in it."""
+    """The messages of Python's TOML and JSON parsers, without values."""
     found = set()
     for module in PARSERS:
         tree = ast.parse(Path(module.__file__).read_text("utf-8"))
@@ -212,7 +212,7 @@ def parsers() -> set[str]:
 
 
 def system() -> set[str]:
-    """Why the system refuses to read or write a file, and what is wrong with bytes that are no UTF-8."""
+    """The messages of the system about files, and of Python about invalid UTF-8."""
     found = {os.strerror(number) for number in REFUSALS}
     for wrong in (b"\xff", b"\xc3(", b"\xc3"):
         with pytest.raises(UnicodeDecodeError) as said:
@@ -226,7 +226,7 @@ def constant(node: ast.AST) -> bool:
 
 
 def texts_in(node: ast.AST) -> Iterator[str]:
-    """The texts that a sentence is chosen from; what a call makes of others is no sentence."""
+    """The texts that a sentence is chosen from; results of calls are not sentences."""
     if constant(node):
         yield node.value
     elif not isinstance(node, ast.Call):
@@ -235,19 +235,19 @@ def texts_in(node: ast.AST) -> Iterator[str]:
 
 
 def named(call: ast.Call) -> str:
-    """The name of what is called."""
+    """The name of the called function."""
     return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
 
 
 def sentence_of(call: ast.Call) -> ast.AST | None:
-    """The argument that holds the sentence, where a call tells one."""
+    """The argument with the sentence, if a call has one."""
     if named(call) in ("say", "tell", "Phrase") and call.args:
         return call.args[0]
     return call.args[-1] if named(call) == "error" and call.args else None
 
 
 def looked_up(sentence: ast.AST, tree: ast.Module) -> ast.AST:
-    """What a sentence is, where it has a name in its module."""
+    """The sentence, resolved if it is a name in its module."""
     if isinstance(sentence, ast.IfExp):
         return ast.Tuple([sentence.body, sentence.orelse])
     if not isinstance(sentence, ast.Name):
@@ -261,21 +261,21 @@ def looked_up(sentence: ast.AST, tree: ast.Module) -> ast.AST:
 
 
 def help_texts(command: click.Command) -> set[str]:
-    """What a command and its subcommands say of themselves, paragraph by paragraph."""
+    """The help texts of a command and its subcommands, by paragraph."""
     texts = [command.help, *(getattr(param, "help", None) for param in command.params)]
     found = {" ".join(part.split()) for text in texts if text for part in text.split("\n\n")}
     return found.union(*map(help_texts, getattr(command, "commands", {}).values()))
 
 
 def others_texts() -> set[str]:
-    """What stands in click, and in Python's parsers of TOML and JSON."""
+    """The texts of click, and of Python's TOML and JSON parsers."""
     names = (*CLICK, *(module.__name__ for module in PARSERS))
     sources = [Path(import_module(name).__file__ or "").read_text("utf-8") for name in names]
     return {node.value for text in sources for node in ast.walk(ast.parse(text)) if constant(node)}
 
 
 def has_words(text: str) -> bool:
-    """Whether a sentence has words beside its values."""
+    """Whether a sentence has words in addition to its values."""
     return re.search("[A-Za-z]{2}", re.sub(r"\{[^{}]*\}", "", text)) is not None
 
 
@@ -330,7 +330,7 @@ def test_a_phrase_is_its_english_text_and_is_translated_with_its_values():
 
 
 def test_every_text_of_a_workbook_is_translated(marked):
-    """Cells, charts, tips and number formats: each is marked, or the same in all languages, or typed."""
+    """Each text of cells, charts, tooltips and number formats is marked, language-independent, or typed."""
     for one, path in marked["books"]:
         book = openpyxl.load_workbook(path)
         assert all("⟦" in tab for tab in book.sheetnames)
@@ -389,7 +389,7 @@ def test_a_chinese_workbook_is_in_chinese(chinese):
     ]
     texts = {c.value for sheet in book.worksheets for row in sheet for c in row if isinstance(c.value, str)}
     assert {"同一个词，两种语境", "✓ 每行之和都是 1", "✓ mouse 的输入在每个句子中都相同"} <= texts
-    assert "mouse" in texts  # what a person has typed stays as it is
+    assert "mouse" in texts  # user input is unchanged
     assert any('"不在词表中"' in str(f) for f in book._number_formats)
     links = [cell.hyperlink for row in book.worksheets[0] for cell in row if cell.hyperlink]
     assert {link.location for link in links} - book.defined_names.keys() == {"'怎样阅读'!A1", "'术语表'!A1"}
@@ -400,7 +400,7 @@ def test_a_chinese_workbook_is_in_chinese(chinese):
 @pytest.mark.parametrize("engine", ["ironcalc", "libreoffice", "gnumeric"])
 def test_every_engine_proves_a_chinese_workbook(chinese, engine):
     require(engine)
-    report = check(chinese, engine, "as-saved")  # its build has proved it with other inputs
+    report = check(chinese, engine, "as-saved")  # the build has proved it with other inputs
     assert report.every_finding == ()
     assert any(result.kind == "mark" for run in report.runs for result in run.results)
 
@@ -423,7 +423,7 @@ def test_side_headings_get_as_many_lines_as_they_need():
 
 
 def glued(tree: ast.Module) -> list[tuple[int, str]]:
-    """The f-strings that hold words, and their lines; markup is not for people, and a repr is English."""
+    """The f-strings with words, and their lines; markup and reprs are not translated."""
     found = []
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     reprs = {node for f in functions if f.name in ("__repr__", "_repr_html_") for node in ast.walk(f)}
@@ -436,7 +436,7 @@ def glued(tree: ast.Module) -> list[tuple[int, str]]:
 
 
 def test_messages_are_not_concatenated():
-    """A sentence in an f-string has its values in it already, and no catalogue can know it: use `say`."""
+    """A sentence in an f-string already contains its values, so it cannot be translated: use `say`."""
     excepted = {
         "xlsxattn/__init__.py",  # what Python itself says of a module without a name
         "xlsxattn/builder/ops/layers.py",  # translated with the pages, once for Q and once for K

@@ -1,4 +1,4 @@
-"""The campaign's faults of whole models, on a handful of ranges laid out by hand."""
+"""The campaign's faults of whole models, on a few ranges placed by hand."""
 
 from __future__ import annotations
 

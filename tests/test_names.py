@@ -1,4 +1,4 @@
-"""A range's name as a record: every name comes back as it was, and says what the contract says of it."""
+"""Range names as records: every name is restored from its parts, with the meaning in the contract."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NAMES = {
     "enc_c_l1_Norm1": RangeName("enc", context="c", layer=1, block="Norm1"),
     "cmp_c_enc_Output": RangeName("cmp", context="c", of="enc", block="Output"),
     "l_l1_W_Q": RangeName("l", layer=1, block="W_Q"),
-    # a person's own names
+    # names of users
     "budget_Rows": RangeName(block="budget", label="Rows"),
     "s_total": RangeName(block="s_total"),
     "s_c_l01_X": RangeName(block="s_c_l01_X"),
@@ -86,7 +86,7 @@ SPECS = _specs()
 
 @pytest.mark.parametrize("made", SPECS.values(), ids=SPECS)
 def test_every_name_of_a_workbook_is_known(made):
-    """Also without the ids, but for what a context has by itself."""
+    """Also without the ids, except for ranges of contexts."""
     known = parser([sheet.id for sheet in made.sheets], [context.id for context in made.contexts])
     blocks = [block for page in pages_of(made).pages for block in page.blocks()]
     names = [name for block in blocks for name in (block.name, *block.aliases)]

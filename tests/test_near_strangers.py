@@ -1,4 +1,4 @@
-"""Workbooks of ours that other programs have spoilt, odd places to read from and write to, and odd names."""
+"""Workbooks damaged by other programs, unusual files to read from and write to, and unusual names."""
 
 from __future__ import annotations
 

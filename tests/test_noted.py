@@ -1,4 +1,4 @@
-"""What a workbook says of odd words and texts, in LibreOffice, as one sees it who only types."""
+"""Live checks and notes after unusual edits, in LibreOffice without recalculating everything."""
 
 from __future__ import annotations
 
@@ -46,14 +46,16 @@ def books(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noted")
     found = {}
     for name in sorted({template for template, _ in EDITS.values()}):
-        without = "training" if name == "walkthrough" else ""  # most of its cells, and nothing is asked of it
+        without = (
+            "training" if name == "walkthrough" else ""
+        )  # it has most of the cells, and is not tested here
         found[name] = prebuilt.build(name, folder / f"{name}.xlsx", without=without)
     return found
 
 
 @pytest.fixture(scope="module")
 def edited(books, tmp_path_factory):
-    """Every edit's workbook as LibreOffice saves it; nothing is recalculated but what the edit asks for."""
+    """The workbook after every edit, saved by LibreOffice; only dependents of the edit are recalculated."""
     folder = tmp_path_factory.mktemp("edited")
     jobs, found = [], {}
     for i, (edit, (template, changes)) in enumerate(EDITS.items()):
@@ -67,13 +69,13 @@ def edited(books, tmp_path_factory):
 
 
 def shown(path, name: str) -> Any:
-    """What a range of one cell shows."""
+    """The value of a range of one cell."""
     area = read(path).names[name]
     return openpyxl.load_workbook(path, data_only=True)[area.sheet].cell(area.row + 1, area.col + 1).value
 
 
 def marks(path) -> dict[str, str]:
-    """What every live check says."""
+    """The text of every live check."""
     book, values = read(path), openpyxl.load_workbook(path, data_only=True)
     areas = {name: area for name, area in book.names.items() if name.endswith("_Status")}
     return {n: values[a.sheet].cell(a.row + 1, a.col + 1).value for n, a in areas.items()}
@@ -125,7 +127,7 @@ def test_a_classifier_without_its_first_word_gives_no_class(edited):
 
 
 def test_charts_follow_the_sentences(edited):
-    """A title that were a cell's would still tell of the cat."""
+    """A title linked to a cell would still mention the cat."""
     with zipfile.ZipFile(edited["other words"]) as archive:
         charts = [
             archive.read(n).decode() for n in archive.namelist() if re.search(r"charts/chart\d+\.xml", n)

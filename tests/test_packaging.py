@@ -1,4 +1,4 @@
-"""The wheel holds the package and its templates, and works in a folder that has no checkout."""
+"""The wheel contains the package and its templates, and works outside a checkout."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def unpacked(wheel, tmp_path_factory):
 
 @pytest.fixture
 def from_wheel(unpacked, tmp_path):
-    """Run Python in an empty folder, with the unpacked wheel before all else."""
+    """Run Python in an empty folder, with the unpacked wheel first on its path."""
 
     def run(*words):
         environment = {**os.environ, "PYTHONPATH": str(unpacked)}

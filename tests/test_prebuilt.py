@@ -12,7 +12,7 @@ from dev import prebuilt
 
 @pytest.fixture
 def built(tmp_path, monkeypatch):
-    """What is built: (template, language); the one in the language xx has a finding."""
+    """The builds, as (template, language); the one in the language xx has a finding."""
     made = []
 
     def build(source, target, *, changed):

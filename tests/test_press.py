@@ -1,4 +1,4 @@
-"""The press: a workbook is put in place whole and proved, or nothing changes."""
+"""Builds: a complete and proved workbook replaces its target, or nothing changes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def spec(title="Two words", name="spec.toml"):
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
-    """Work in one empty folder, with temporary files in another: both may be looked through."""
+    """Work in an empty folder, with temporary files in another one."""
     work, temporary = tmp_path / "work", tmp_path / "temporary"
     work.mkdir()
     temporary.mkdir()
@@ -72,7 +72,7 @@ def earlier(tmp_path_factory):
 
 @pytest.fixture
 def old(earlier):
-    """That workbook, standing where the next one is to go."""
+    """That workbook at the target of the next build."""
     Path("book.xlsx").write_bytes(earlier)
     return earlier
 
@@ -140,7 +140,7 @@ def test_titles_that_look_like_formulas_are_stored_as_text(text):
     assert run("build", spec(text), "-o", "book.xlsx").code == 0
     book = openpyxl.load_workbook("book.xlsx")
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value == text]
-    assert len(cells) >= 3  # on Start: the title, a box, a label; and the sheet's own title
+    assert len(cells) >= 3  # on Start: the title, a box, a label; and the title of the sheet
     assert {cell.data_type for cell in cells} == {"s"}
     assert book.properties.title == text
 
@@ -247,7 +247,7 @@ def test_a_folder_that_rejects_files_is_refused():
 
 
 def test_a_read_only_folder_is_refused(monkeypatch):
-    """Also where the tests run as root, whom no right stops."""
+    """Also if the tests run as root, who may write anywhere."""
 
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -257,7 +257,7 @@ def test_a_read_only_folder_is_refused(monkeypatch):
     assert refusal("build", spec()) == "output/spec.xlsx: cannot be written: Permission denied"
 
 
-# --- what stands there already -----------------------------------------------------------------------------
+# --- existing targets -------------------------------------------------------------------------------------
 
 
 def test_an_unedited_workbook_is_replaced(old):
@@ -317,7 +317,7 @@ def cut_short(path):
 
 
 def garbled(path):
-    """The directory of the zip is whole, but the content is not."""
+    """The directory of the archive is intact, but the content is not."""
     content = bytearray(path.read_bytes())
     content[60:160] = b"\xff" * 100
     path.write_bytes(content)
@@ -412,7 +412,7 @@ find disk -type f
 
 
 def on_a_disk_of_its_own(kilobytes, options=""):
-    """Build onto a small disk, which is mounted for this one process alone."""
+    """Build onto a small disk that is mounted only for this process."""
     Path("disk").mkdir()
     alone = ["unshare", "--user", "--map-root-user", "--mount"]
     try:
@@ -466,7 +466,7 @@ STAGES = {
 
 @contextmanager
 def paused(stage, temporary):
-    """A build onto book.xlsx, in a process of its own that has come to a stage and waits there."""
+    """A build of book.xlsx in a separate process that waits at a stage."""
     owner, name = STAGES[stage]
     script, environment = PAUSED.format(owner=owner, name=name), {**os.environ, "TMPDIR": str(temporary)}
     command, pipe = [sys.executable, "-c", script, "build", spec(), "-o", "book.xlsx"], subprocess.PIPE

@@ -1,4 +1,4 @@
-"""A bar says what is being done: on a terminal, after a second, and not with -q or -v."""
+"""The progress bar: on a terminal, after a second, and not with -q or -v."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG = logging.getLogger("xlsxattn.press")
 
 
 class Terminal(io.StringIO):
-    """Standard error as a terminal has it."""
+    """Standard error that is a terminal."""
 
     def isatty(self):
         return True
@@ -36,7 +36,7 @@ def steps():
 
 @pytest.fixture
 def said(monkeypatch):
-    """What the command says on standard error, given its options, a bar due at once or late."""
+    """The standard error of the command, by options, with the bar shown at once or later."""
 
     def run(*options, soon=0.0, stream=Terminal):
         monkeypatch.setattr(cli_progress, "SOON", soon)

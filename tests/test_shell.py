@@ -1,4 +1,4 @@
-"""The command line among other programs: streams, volume, colours, completion."""
+"""The command line in a shell: streams, verbosity, colours, completion."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_verbose_build_prints_every_step_to_standard_error(words):
     assert steps[0] == "xlsxattn: x.xlsx: writing formulas, then the values that ironcalc computes"
     assert "xlsxattn: x.xlsx: proving the workbook" in steps
     assert re.search(r"ironcalc recalculates the workbook with \d+ sets of inputs$", steps[-1])
-    assert run("build", "causal", "-o", "x.xlsx").err == usual.err  # the next command is as quiet as ever
+    assert run("build", "causal", "-o", "x.xlsx").err == usual.err  # the next command has its usual verbosity
 
 
 def test_a_build_ends_with_what_to_do_next_and_its_command_works(holds):
@@ -155,7 +155,7 @@ def test_check_has_no_colours_if_they_are_turned_off(causal):
         with subprocess.Popen(command, stdout=theirs, env=clean | more):
             os.close(theirs)
             parts = []
-            with suppress(OSError):  # at the end Linux tells an error
+            with suppress(OSError):  # Linux reports an error at the end
                 while part := os.read(ours, 4096):
                     parts.append(part)
         os.close(ours)
@@ -186,7 +186,7 @@ def test_show_has_no_colours_if_they_are_turned_off(causal):
 
 
 def completed(*words: str) -> list[str]:
-    """What a shell is offered after the words so far, the last of them unfinished."""
+    """The completions of the last of these words."""
     asked = {
         "_XLSXATTN_COMPLETE": "bash_complete",
         "COMP_WORDS": " ".join(words),

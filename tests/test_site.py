@@ -1,4 +1,4 @@
-"""The site is built strictly; its links lead somewhere, and its live pieces calculate in a browser."""
+"""The site is built in strict mode; its links are valid, and its frames calculate in a browser."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 SITE = "https://xlsxattn.github.io/xlsxattn/"
 HOMES = ("", "zh/")
 HEADED = "{ rules: { 'page-has-heading-one': { enabled: false } } }"
-"""A frame has no first heading: it is that of the page around it."""
+"""A frame has no main heading, because the page around it has one."""
 PAGES = (*HOMES, "tutorial/", "zh/tutorial/", "gallery/", "zh/gallery/")
 
 
@@ -79,7 +79,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def tab(browser, address) -> Iterator[Any]:
-    """A tab whose page asks no other server for anything, and has an empty console."""
+    """A tab whose page makes no requests to other servers, and has an empty console."""
     opened, noise = browser.new_context(bypass_csp=True).new_page(), []
     opened.on("console", lambda message: noise.append(message.text))
     opened.on("pageerror", lambda error: noise.append(str(error)))

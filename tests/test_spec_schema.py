@@ -1,4 +1,4 @@
-"""The schema for editors: every template and example fits it, and what it refuses the program refuses too."""
+"""The schema for editors: every template and example is valid, and the program refuses what it refuses."""
 
 from __future__ import annotations
 

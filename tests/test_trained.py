@@ -1,4 +1,4 @@
-"""The models that do something: other inputs are typed into their workbooks, and the formulas answer rightly.
+"""The trained models: other inputs are typed into their workbooks, and the formulas give the right results.
 
 The embedded engine runs in this process, as thousands of inputs are typed.
 """
@@ -30,7 +30,7 @@ class Typewriter:
         path = prebuilt.build(template, folder / f"{template}.xlsx")
         self.names = read(path).names
         self.model = ironcalc.load_from_xlsx(str(path))
-        self.model.evaluate()  # once loaded, it has to be calculated twice
+        self.model.evaluate()  # after loading, it must be calculated twice
         self.tabs = {one["name"]: i for i, one in enumerate(self.model.get_worksheets_properties())}
 
     def type(self, name: str, words: Iterable[str]) -> None:

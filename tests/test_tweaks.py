@@ -1,4 +1,4 @@
-"""Whatever a person types into the input cells, no engine shows an error, and the proof holds.
+"""Whatever is typed into input cells, no engine shows an error, and the proof holds.
 
 A case is one change to one workbook's inputs. The files of all cases that were asked for are recalculated
 together: a start of LibreOffice costs more than a file. Of the changes to models, each model tries half.
@@ -74,7 +74,7 @@ def embeddings(value):
 
 
 def extremes(book):
-    """±1,000, by chance."""
+    """±1,000 at random."""
     area = book.names["vocab_E"]
     signs = np.random.default_rng(5).choice([-1000.0, 1000.0], (area.rows, area.cols))
     return {"vocab_E": signs.tolist()}
@@ -169,7 +169,7 @@ def odd_focus(_):
 
 
 def a_word_twice_in_the_vocabulary(book):
-    """The word of the first row stands in the second as well, with other numbers: the first one counts."""
+    """The word of the first row is also in the second, with other numbers: the first one is used."""
     word = texts(book, "vocab_Tokens")[0]
     return {"vocab_Tokens": {1: word}} | tokens(word)(book)
 
@@ -197,7 +197,7 @@ def setting(end, value):
 
 
 def numbers_for_words(book):
-    """Cells of words with real numbers in them."""
+    """Numbers in cells for words."""
     return new_words((2024, 1.5, 0), (1.5, 2024, "2024", 0))(book) | {"vocab_Dims": {(0, 0): 7}}
 
 
@@ -272,7 +272,7 @@ WORKING = {
     "mouse": [tweak for tweak in MODELS if not tweak.startswith("Temperature")],
     "llama": [tweak for tweak in MODELS if not tweak.startswith("classes")],
 }
-"""Models, and the changes that change something in them."""
+"""Models, and the changes that affect them."""
 SAME_ON_ALL = ("embeddings all 1,000", "embeddings all -1,000", "embeddings cleared", "dimensions cleared")
 NOT_ON_INPUTS_ALONE = [tweak for tweak in NUMBERS if tweak not in SAME_ON_ALL]
 CASES = [
@@ -286,7 +286,7 @@ CASES = [
     *(("mixed", tweak) for tweak in (*NOT_ON_INPUTS_ALONE, "a token cleared", "words repeated", "capitals")),
 ]
 THIRDS = {"libreoffice": 0, "gnumeric": 1}
-"""Engines that take long: each tries a third of the cases, another one."""
+"""Slow engines: each tries a different third of the cases."""
 TRIED = [
     (case, engine)
     for engine in engines.ENGINES
@@ -300,7 +300,7 @@ NAMED = [
 ]
 """Cases that tests name themselves."""
 UNDECIDABLE = ("weights of 1,000", "tiny embeddings", "no ε and embeddings all alike")
-"""Scores whose own rounding, magnified by the softmax, is all there is to see; lengths without a square."""
+"""Scores whose rounding errors dominate after the softmax; lengths whose square overflows."""
 
 
 @pytest.fixture(scope="session")
@@ -375,7 +375,7 @@ def test_undecidable_values_are_reported(outcomes, books, engine):
 
 
 def test_an_unknown_word_is_noted_next_to_it(outcomes, books, engine):
-    """0 is shown as these words, the row of X is zeros, and the sheets' status cells say no."""
+    """0 is shown as these words, the row of X is zeros, and the live checks fail."""
     values, book = outcomes["walkthrough", "unknown words", engine], books["walkthrough"]
     for context in book.manifest.contexts:
         assert {number for (number,) in values[f"{context}_Ids"]} == {0.0}

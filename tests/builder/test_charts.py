@@ -28,7 +28,7 @@ def compare(*lengths):
 
 
 def test_chart_series_are_named_by_their_sentence(charts, walkthrough):
-    """It is linked to the heading; titles are constant: LibreOffice does not update linked ones."""
+    """They are linked to the heading; titles are constant, as LibreOffice does not update linked ones."""
     found = set()
     for chart in charts:
         assert "<c:title><c:tx><c:strRef>" not in chart.partition("<c:plotArea>")[0]
@@ -82,7 +82,7 @@ def test_with_many_points_there_is_one_series_per_sentence():
 
 
 def test_no_sheet_or_head_has_the_colour_of_a_sentence():
-    """One meaning a colour: a chart of one series has its sentence's colour, one of several has none."""
+    """A chart of one series has the colour of its sentence; series of sheets or heads have other colours."""
     assert not {*theme.OTHER_SERIES} & {*theme.LANES}
     data = plain([3, 4], 4, {"id": "a"}, {"id": "h", "kind": "multi-head"}, {"id": "c", "kind": "compare"})
     book = {page.id: page for page in pages.book(spec.parse(data, "data")).pages}

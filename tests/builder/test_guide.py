@@ -138,7 +138,7 @@ def test_every_paper_that_the_code_cites_has_a_title():
     assert {paper.partition(",")[0] for paper in cited if paper} == set(PAPERS)
 
 
-# --- the way ------------------------------------------------------------------------------------------------
+# --- links --------------------------------------------------------------------------------------------------
 
 
 def linked(sheet, place):
@@ -177,7 +177,9 @@ def test_texts_have_no_jargon():
 def test_sheets_named_in_texts_are_tabs(name, code):
     """Quoted names in “…” are tabs or words of the spec, and no tab of a template is truncated."""
     made = spec.load(templates.path(name))
-    made = replace(made, lang=code) if made.lang == "en" else made  # else its own texts are in its language
+    made = (
+        replace(made, lang=code) if made.lang == "en" else made
+    )  # otherwise the template has texts in its own language
     book = pages.book(made)
     sheets = layout.lay_out(book)
     tabs = {sheet.tab for sheet in sheets}

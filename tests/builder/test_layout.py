@@ -103,7 +103,7 @@ def file_of(data, folder) -> tuple[list[PlacedSheet], object]:
     return sheets, folder / "drawn.xlsx"
 
 
-# --- nothing in the way of anything ------------------------------------------------------------------------
+# --- nothing overlaps --------------------------------------------------------------------------------------
 
 
 @drawn
@@ -161,7 +161,7 @@ def test_blocks_of_a_group_touch_without_a_gap(data):
 @given(specs())
 def test_charts_are_below_everything_else_and_side_by_side(data):
     for sheet in laid_out(data)[1]:
-        below = max((p.area.bottom for p in sheet.placed), default=0)  # a glossary holds words alone
+        below = max((p.area.bottom for p in sheet.placed), default=0)  # a glossary has only texts
         for chart in sheet.charts:
             assert chart.row > below + 1
             assert chart.row + 17 <= sheet.last[0]  # 340 pixels are 17 rows
@@ -280,7 +280,7 @@ def test_the_print_area_contains_everything(data):
         assert sheet.last[1] >= max([a.right for a in areas] + [t.col + t.cols - 1 for t in sheet.texts])
 
 
-# --- arithmetic that can be followed by hand ---------------------------------------------------------------
+# --- positions computed by hand ----------------------------------------------------------------------------
 
 
 def test_the_first_block_of_a_band_is_four_rows_below_its_title():
@@ -292,7 +292,7 @@ def test_the_first_block_of_a_band_is_four_rows_below_its_title():
     cell = (
         1 + 1 + 1 + 4 + 1
     )  # one score in numbers, below Scores: title, why, labels, four rows, an empty row
-    head = 4 + 3 + 1  # the head's lines, what comes out, and an empty row
+    head = 4 + 3 + 1  # the lines of the head, the results, and an empty row
     tops = [head + k * step + cell * (k > 1) for k in range(7)]
     assert [placed[f"attn_c1_{name}"].row for name in named] == [top + 4 for top in tops[:6]]
     titles = [text.row for text in sheet.texts if text.look == "step"]
@@ -322,7 +322,7 @@ def test_shared_weights_fill_the_lanes_and_continue_below():
     _, sheet = page_of(plain([12, 12], 4, LEARNED), "qkv")
     found = {name: placed_by_name(sheet)[f"qkv_W_{name}"] for name in "QKV"}
     other_lane = placed_by_name(sheet)["qkv_c2_X"].col
-    first = 9 + 4  # below what comes out, of another size than what goes in
+    first = 9 + 4  # below the results, as outputs have another size than inputs
     assert (found["Q"].row, found["K"].row, found["V"].row) == (first, first, first + 4 + 1 + 2)
     assert (found["Q"].col, found["K"].col, found["V"].col) == (2, other_lane, 2)
 

@@ -60,7 +60,7 @@ OTHER_SECTIONS = (
     ("## Training sheets", "## The front page"),
     ("## The first screen", "## The manifest"),
 )
-"""Sections of the contract, with those that follow them, of ranges that the full book does not have."""
+"""Sections of the contract whose ranges the full book does not have, with their subsections."""
 
 
 def contract() -> list[tuple[list[str], str, str]]:

@@ -1,4 +1,4 @@
-"""Exercises are judged by NumPy: right and wrong answers, marks, and what waits for answers."""
+"""Exercises are judged by NumPy: right and wrong answers, marks, and ranges that wait for answers."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def typed(block: str, cells: Any) -> Callable[[Any], None]:
 
 
 def formula(name: str, text: str) -> Callable[[Any], None]:
-    """Replace all formulas of a range, and what the manifest says of them."""
+    """Replace all formulas of a range, also in the manifest."""
 
     def change(book: Any) -> None:
         area = book.names[name]
@@ -176,7 +176,7 @@ def test_numbers_typed_at_two_decimals(by_hand: tuple[Path, Path], tmp_path: Pat
     )
     values = evaluate(path, engine)
     upstream = {"Q", "Scores", "Scaled", "Exp", "RowSum", "Attention"}
-    for block in upstream - {"Scores"}:  # sums of products of rounded numbers may be farther apart
+    for block in upstream - {"Scores"}:  # sums of products of rounded numbers have larger errors
         assert marks(values, block) == {texts.RIGHT}, block
     assert states(path, engine=engine, inputs="as-saved")["Attention"] == "right"
     off = rounded["Attention"] + 0.03
@@ -207,7 +207,7 @@ def test_answers_that_are_not_numbers_are_marked(
 
 
 def test_an_answer_that_waits_is_not_wrong(exercise: tuple[Path, Path], tmp_path: Path) -> None:
-    """TRUE is no number, though what is computed from it is one."""
+    """TRUE is not a number, but results computed from it are."""
     path = edited(exercise[1], tmp_path / "true.xlsx", typed("Scores", {(0, 0): "=TRUE"}))
     right = dict.fromkeys(("Q", "Exp", "RowSum", "Attention", "Output"), "right")
     assert states(path, inputs="as-saved") == {"Scores": "open", "Scaled": "open", **right}

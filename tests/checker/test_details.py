@@ -155,7 +155,7 @@ def test_a_position_must_be_a_single_cell():
         run(["ab"], others=[SheetInfo("t", "self-attention", PLAIN)], details=["t"])
 
 
-# Where
+# Sheets with details
 
 
 def test_only_listed_sheets_have_details_and_all_have_labels_of_unscaled_sums():

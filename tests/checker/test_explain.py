@@ -1,4 +1,4 @@
-"""One cell in numbers: every computed range of a few workbooks, and what is asked wrongly."""
+"""One cell in numbers: every computed range of a few workbooks, and invalid arguments."""
 
 from __future__ import annotations
 

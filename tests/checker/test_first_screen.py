@@ -1,4 +1,4 @@
-"""The first screen by hand: what is looked at, what is said of it, and what may be said either way."""
+"""The first screen, computed by hand: attention, texts about results, and texts with two acceptable forms."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from xlsxattn.contract import first_screen as said
 PLAIN = {"weights": False, "scale": True, "mask": "none"}
 DIMS = {"sheets": ["s"], "contexts": ["c", "d"], "columns": "dims", "full": True}
 WORDS = {"a": [0, 0], "b": [2, 0], "e": [0, 2], "t": [1, 1], "n": [1, 1.005]}
-"""A word of zeros attends to all alike, so that beside another its output is half of that."""
+"""A word of zeros attends to all words equally, so next to another one its output is half of that."""
 
 
 def run(c, d, front=None, focus="a", sheets=None, language="", dims=("x", "y"), **inputs):
@@ -96,7 +96,7 @@ def test_the_short_form_has_the_output_of_the_last_sheet_as_a_column():
     found = run("ba", "ab", {"full": False, "sheets": ["s", "z"]}, sheets=sheets)
     np.testing.assert_array_equal(
         found["xlsxattn_d_Answer"].values, [[0], [0]]
-    )  # it stands first: sees itself
+    )  # it is first: it attends to itself
     assert found["xlsxattn_c_Answer_Rows"].values.tolist() == [["x"], ["y"]]
     assert "xlsxattn_c_X" not in found
     assert only(found, "xlsxattn_Closing") == said.SECOND_TORN.format(here="x")
@@ -109,7 +109,7 @@ def test_near_words_replace_dimensions():
     found = run("ab", "be", front, sheets=sheets, z_Tokens=column("eb"))
     np.testing.assert_array_equal(
         found["xlsxattn_c_Before"].values, [[0, 0]]
-    )  # a row of zeros points nowhere
+    )  # a row of zeros has no direction
     np.testing.assert_array_equal(found["xlsxattn_c_s_Output"].values, [[0, 1]])
     assert found["xlsxattn_c_Before_Cols"].values.tolist() == [["e", "b"]]
     assert only(found, "xlsxattn_c_Says") == said.NEAREST.format(focus="a", lead="b")

@@ -112,7 +112,7 @@ def test_without_the_focus_word_weights_are_zero(focus):
     same(found["s_Status"], [["✓"]])
     same(found["s_c_FocusSaid"], [["–"]])
     same(found["s_c_FocusEntropy"], [[0]])
-    assert found["s_c_FocusAttention"].magnitude < 1e-200  # nothing but 0 is 0
+    assert found["s_c_FocusAttention"].magnitude < 1e-200  # only exact zeros
 
 
 def test_masked_words_have_weight_0_and_rank_last():

@@ -62,7 +62,7 @@ def test_post_norm_takes_the_norm_of_the_sum():
     near(found["s_c_l1_MultiHead"], [[3, 1]])
     near(found["s_c_l1_Residual1"], [[6, 2]])
     near(found["s_c_l1_Norm1_Mean"], [[4]])
-    near(found["s_c_l1_Norm1_Variance"], [[4]])  # of the population; that of a sample would be 8
+    near(found["s_c_l1_Norm1_Variance"], [[4]])  # population variance; the sample variance would be 8
     near(found["s_c_l1_Norm1"], [[3, -3]])  # (6 − 4) / √(4 + 5) · 3 + 1, (2 − 4) / √(4 + 5) · 6 + 1
     near(found["s_c_l1_Hidden"], [[3, -3]])
     near(found["s_c_l1_Activation"], [[3, 0]])

@@ -1,4 +1,4 @@
-"""What a training sheet must hold, by hand; a fault in one step is found in that step alone."""
+"""The ranges of a training sheet, computed by hand; a fault in one step is found only in that step."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def problem(optimizer="adam", heads=0, mask="none", learns=None, **changed) -> t
         **{f"s_{name}": np.array([[float(x)]]) for name, x in (NUMBERS | CONSTANTS[optimizer]).items()},
     } | changed
     sheets = [
-        SheetInfo("s", "training", settings | {"examples": LENGTHS}),  # it may stand before what it trains
+        SheetInfo(
+            "s", "training", settings | {"examples": LENGTHS}
+        ),  # it may precede the sheet that it trains
         SheetInfo("t", "multi-head" if heads else "self-attention", TRAINED | {"mask": mask} | of_heads),
     ]
     return sheets, inputs
@@ -59,12 +61,12 @@ def run(*args, read=None, **kwargs):
 
 
 def held(found):
-    """A workbook that holds just this."""
+    """A workbook with only these values."""
     return {name: x.values.tolist() for name, x in found.items() if name.startswith("s_")}
 
 
 def wrong(found, values):
-    """The cells that are found wrong, by range: which rows."""
+    """The rows with wrong cells, by range."""
     names = {name: Area("S", 0, 0, *x.values.shape) for name, x in found.items()}
     rows = {}
     for result, findings in compare({n: x for n, x in found.items() if n in values}, names, values):
@@ -83,7 +85,7 @@ def test_a_fault_in_one_step_is_found_in_that_step_alone(optimizer, heads):
         fault = 0.0 if name == "s_Alive_Steps" else whole[name][row][0] + 0.001
         alone = [[None] * len(cells) for cells in whole[name]]
         alone[row][0] = fault
-        values = held(run(optimizer, heads, read={name: alone}))  # all later steps go on from the fault
+        values = held(run(optimizer, heads, read={name: alone}))  # all later steps continue from the fault
         values[name][row][0] = fault
         assert wrong(run(optimizer, heads, read=values), values) == {name: {row + 1}}
 

@@ -1,4 +1,4 @@
-"""The live page in a browser: edits, undo, the link, the file to take home; no requests, an empty console."""
+"""The live page in a browser: edits, undo, the link, the download; no requests, an empty console."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def live(causal, tmp_path_factory) -> Path:
 
 
 class Tab:
-    """A page in a browser; what it requests and what it says in the console."""
+    """A page in a browser, with its requests and its console output."""
 
     def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
         self.tab = browser.new_context(accept_downloads=True, **options).new_page()

@@ -1,7 +1,7 @@
-"""Each family's tensors become the right weights: a model by the contract's equations gives what others give.
+"""The tensors of each family become the right weights in a model with the equations of the contract.
 
-The judge is the transformers library (skipped by name where it is missing); the two sets of names that
-Llama's weights go by judge each other.
+Results are compared with the transformers library (skipped if it is missing), and between the two sets of
+names of Llama's weights.
 """
 
 from __future__ import annotations

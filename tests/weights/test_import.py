@@ -59,7 +59,7 @@ def test_one_head_is_imported_and_proved(bert: Path, tmp_path: Path) -> None:
     assert not {
         n for n in book.names if n.startswith(("bert_l1", "bert_s1_l1", "bert_s1_Output", "bert_l2_W_O"))
     }
-    assert "bert_s1_l2_Input" in book.manifest.inputs  # what layer 1 would give, as numbers
+    assert "bert_s1_l2_Input" in book.manifest.inputs  # the output of layer 1, as numbers
     said = {text for text in book.typed.values() if isinstance(text, str)}
     assert {"1 head", "Only some heads of the layer are shown: where does each token look?"} <= said
     assert any("Heads 2.3 only (layer.head)." in text for text in said)
@@ -181,7 +181,7 @@ def test_all_texts_of_an_imported_workbook_are_translated(
     for path in (bert, gpt):
         spec = spec_of(read_model(path, ["w1 w2 nonsense w3"], **options))
         assert unmarked(MARKED.tell(spec.vocabulary.said), names) == []
-        sheets = layout.lay_out(pages.book(spec))  # what is long is broken into lines
+        sheets = layout.lay_out(pages.book(spec))  # long texts are wrapped
         quoted = {"formula", "paper"} | {*PAPERS.values()}
         said = ["\n".join(t.text for t in s.texts if not {t.look, t.text} & quoted) for s in sheets]
         assert [text for text in said if "float32" in text]

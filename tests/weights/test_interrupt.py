@@ -108,7 +108,7 @@ def test_on_a_terminal_the_progress_bar_is_removed(stage: str, ended: Callable) 
     read = list[bytes]()
 
     def listen() -> None:
-        with suppress(OSError):  # what Linux says when nobody writes any more
+        with suppress(OSError):  # Linux reports the end of the stream as an error
             while some := os.read(ours, 1 << 16):
                 read.append(some)
 

