@@ -76,7 +76,7 @@ def alike(one: Any, other: Any) -> bool:
     )
 
 
-# --- presets ---------------------------------------------------------------------------------------------
+# --- presets -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("template", templates.names())
@@ -222,7 +222,7 @@ def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
     assert evaluated(spec, tmp_path)[mark_of("s_one_X")][0] == [RIGHT] * 3
 
 
-# --- bad input -------------------------------------------------------------------------------------------
+# --- bad input ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,9 @@ def test_points_of_other_ranges_are_refused():
 def test_errors_name_the_key_of_the_spec():
     with pytest.raises(xlsxattn.SpecError, match=r"causal: exercise\.blank: there is no range zzz"):
         asks("causal", blank=("zzz",))
-    with pytest.raises(xlsxattn.SpecError, match=r"vocab_E is not asked for, but causal_chase_Mask, .*, …"):
+    with pytest.raises(
+        xlsxattn.SpecError, match=r"vocab_E is not asked for; the exercise asks for causal_chase_Mask, .*, …"
+    ):
         asks("causal", "whole", points={"vocab_E": 2})
 
 
@@ -284,7 +286,7 @@ def test_a_wrong_range_is_one_sentence_and_writes_nothing(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-# --- personal copies -------------------------------------------------------------------------------------
+# --- personal copies ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -452,7 +454,7 @@ def test_the_folder_of_copies_is_created(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "output/causal-exercises").iterdir()] == ["a1.xlsx"]
 
 
-# --- from Python -----------------------------------------------------------------------------------------
+# --- from Python -------------------------------------------------------------------------------------------
 
 
 def test_an_exercise_and_its_solutions_are_proved(tmp_path):

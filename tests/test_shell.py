@@ -105,8 +105,8 @@ def test_a_build_ends_with_what_to_do_next_and_its_command_works(holds):
     assert ended.out.splitlines() == ["written: output/causal.xlsx", f"proved: {holds}"]
     begin, see = ended.err.splitlines()
     assert begin == (
-        "Open it in Excel, LibreOffice or Gnumeric: on the sheet Start, change a yellow word; all other "
-        "sheets follow."
+        "Open it in Excel, LibreOffice or Gnumeric: on the sheet Start, change a yellow word; the other "
+        "sheets update."
     )
     program, *words = shlex.split(see.removeprefix("Or see it in the terminal: "))
     assert program == "xlsxattn"

@@ -42,7 +42,7 @@ SIZES = [
 
 CHOICES = [
     ("decoder", 'mask = "none"', "mask", "found 'none', one of causal, causal+padding is needed"),
-    ("decoder", 'mask = "causal+padding"\ngenerate = true', "mask", "does not go with generate", "'causal' is needed"),
+    ("decoder", 'mask = "causal+padding"\ngenerate = true', "mask", "cannot be combined with generate", "'causal' is needed"),
     ("encoder-decoder", 'mask = "causal"', "mask", "found 'causal', one of none, padding is needed"),
     ("encoder", 'norm = "batch"', "norm", "one of layer, rms is needed"),
     ("encoder", 'residual = "prenorm"', "residual", "one of pre-norm, post-norm is needed"),

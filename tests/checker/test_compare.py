@@ -223,7 +223,7 @@ def test_a_mark_that_cannot_be_decided_must_still_be_a_mark():
         assert run(unsure, [value])[0].verdict == "differs"
 
 
-# --- lower triangles, chosen words, coarse engines --------------------------------------------------------
+# --- lower triangles, chosen words, coarse engines ---------------------------------------------------------
 
 
 def test_only_cells_right_of_the_diagonal_must_be_blank():

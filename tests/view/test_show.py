@@ -80,7 +80,7 @@ def test_an_unknown_range_is_refused_with_the_nearest(causal):
 def test_a_workbook_without_saved_values_is_recalculated_and_says_so(causal, tmp_path):
     bare = tweaked(causal, {"chase_Tokens": {1: "dog"}}, tmp_path / "bare.xlsx")
     ended = run("show", bare, "causal_chase_X")
-    assert ended.err == f"{bare}: it lacks saved values; recalculated by ironcalc\n"
+    assert ended.err == f"{bare}: values are missing; recalculated by ironcalc\n"
     assert "dog       2.00     0.20      0.40     2.20" in ended.out
 
 

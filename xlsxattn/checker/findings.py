@@ -330,7 +330,7 @@ class Kind(StrEnum):
         severity="warning",
     )
 
-    # --- content that other programs read or calculate differently ------------------------------------------
+    # --- content that other programs read or calculate differently -----------------------------------------
 
     DOUBTFUL_VALUE = Declaration(
         "doubtful value",
@@ -421,7 +421,7 @@ class Kind(StrEnum):
         severity="warning",
     )
 
-    # --- appearance --------------------------------------------------------------------------------------
+    # --- appearance ----------------------------------------------------------------------------------------
 
     MISLEADING_FORMAT = Declaration(
         "misleading format",
@@ -509,7 +509,7 @@ class Kind(StrEnum):
         severity="warning",
     )
 
-    # --- external content ---------------------------------------------------------------------------------
+    # --- external content ----------------------------------------------------------------------------------
 
     EXTERNAL_LINK = Declaration(
         "external link",

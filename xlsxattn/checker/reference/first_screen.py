@@ -166,7 +166,7 @@ def first_screen(
     return alignment(screen) if screen.first.is_a(CrossAttention) else attention(screen)
 
 
-# --- attention and encoder ----------------------------------------------------------------------------------
+# --- attention and encoder ---------------------------------------------------------------------------------
 
 
 def attention(screen: Screen) -> Ranges:
@@ -362,7 +362,7 @@ def decided(first_torn: bool, second_torn: bool, *, same: bool) -> str:  # noqa:
     return SAME if same else DIFFER
 
 
-# --- the other kinds ----------------------------------------------------------------------------------------
+# --- the other kinds ---------------------------------------------------------------------------------------
 
 
 def classifier(screen: Screen) -> Ranges:

@@ -184,7 +184,7 @@ class Course:
             return seen
         return descend(self.lesson, self.optimizer, self.start, self.learns, n, seen)
 
-    # --- words ----------------------------------------------------------------------------------------------
+    # --- words ---------------------------------------------------------------------------------------------
 
     @cached_property
     def tokens(self) -> Array:
@@ -340,7 +340,7 @@ def words(x: Course) -> Ranges:
     }
 
 
-# --- the steps ----------------------------------------------------------------------------------------------
+# --- the steps ---------------------------------------------------------------------------------------------
 
 
 def before(bands: Array) -> Array:
@@ -407,7 +407,7 @@ def alive(largest: Array, bands: Array) -> Expected:
     return Expected(np.array(found, dtype=object if OneOf in map(type, found) else float)[:, None], "number")
 
 
-# --- the shown step, and the gradient check -----------------------------------------------------------------
+# --- the shown step, and the gradient check ----------------------------------------------------------------
 
 
 def shown(x: Course, ranges: Ranges, chosen: int, W: Mapping[str, Array]) -> Ranges:
@@ -486,7 +486,7 @@ def check(x: Course, ranges: Ranges, at: Entry) -> Ranges:
     }
 
 
-# --- held-out sentences and status --------------------------------------------------------------------------
+# --- held-out sentences and status -------------------------------------------------------------------------
 
 
 def held_out(x: Course, c: ContextWords) -> Ranges:
