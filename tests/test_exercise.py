@@ -236,7 +236,7 @@ def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
         ("Scores!", "'Scores!' is not the name of a range"),
         ("vocab_*", "vocab_* cannot be asked for: it holds typed values"),
         (5, "there is no range 5"),
-        ("zzz*", "there is no range zzz*, but for example causal_chase_X"),
+        ("zzz*", "there is no range zzz*; an example is causal_chase_X"),
     ],
 )
 def test_ranges_that_cannot_be_asked_for(blank, sentence):

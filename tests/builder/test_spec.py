@@ -186,7 +186,7 @@ IDS = [
     for what, bad, right in (
         ("capital", "Attn", ("'Attn' cannot be the id of", "lower-case Latin letters and digits")),
         ("underscore", "a_b", ("'a_b' cannot be the id of", "lower-case Latin letters and digits")),
-        ("digit first", "1a", ("'1a' cannot be the id of", "a letter first")),
+        ("digit first", "1a", ("'1a' cannot be the id of", "starting with a letter")),
         ("long", "a" * 33, ("cannot be the id of", "at most 32")),
         ("vocab", "vocab", ("'vocab' is reserved",)),
         ("xlsxattn", "xlsxattn", ("'xlsxattn' is reserved",)),

@@ -231,7 +231,7 @@ def _hint_untranslated(template: str, code: str) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @volume
 def new(template: str, file: Path | None) -> None:
-    """Copy TEMPLATE to FILE (my-TEMPLATE.toml), to be edited."""
+    """Copy TEMPLATE to FILE (default: my-TEMPLATE.toml) for editing."""
     from xlsxattn import templates
 
     if template not in templates.names():
