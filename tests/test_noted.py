@@ -83,7 +83,7 @@ def marks(path) -> dict[str, str]:
 
 def test_a_short_prompt_is_not_a_failure(edited):
     found = marks(edited["a short prompt"])
-    assert found["vocab_Status"] == "– no sentence contains the focus word c"
+    assert found["vocab_Status"] == "– the focus word c stands in no sentence"
     assert found["gpt_Status"] == "✓ every layer holds"
     assert found["gpt_l1_Status"] == "✓ every row sums to 1"
     assert found["xlsxattn_Status"] == ALL_GOOD
@@ -97,7 +97,7 @@ def test_a_blank_focus_word_has_its_own_message(edited):
 
 def test_an_absent_focus_word_is_a_note(edited):
     found = marks(edited["an absent focus word"])
-    assert found["compare_Status"] == found["vocab_Status"] == "– no sentence contains the focus word dog"
+    assert found["compare_Status"] == found["vocab_Status"] == "– the focus word dog stands in no sentence"
     assert found["attn_Status"] == "✓ every row sums to 1"
     assert found["xlsxattn_Status"] == ALL_GOOD
 
@@ -105,7 +105,7 @@ def test_an_absent_focus_word_is_a_note(edited):
 @pytest.mark.parametrize(
     ("edit", "status", "said"),
     [
-        ("a word twice", "vocab_Status", "✗ cat is in the vocabulary twice"),
+        ("a word twice", "vocab_Status", "✗ cat stands twice in the vocabulary"),
         ("a text for a number", "vocab_Status", "✗ the vocabulary has a text where a number is needed"),
         ("a text for a temperature", "qkv_Status", "✗ the temperature is not a number"),
         ("a text for a model's temperature", "gpt_Status", "✗ the temperature is not a number"),

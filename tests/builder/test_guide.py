@@ -36,7 +36,7 @@ def book(walkthrough):
 def test_the_guide_says_how_to_read_a_formula(name):
     guide = pages_of(SPECS[name])["guide"]
     said = " ".join(guide.paragraphs)
-    for sign in ("MMULT(A,TRANSPOSE(B))", "Curly brackets", "-- converts TRUE to 1", "0+ reads blanks"):
+    for sign in ("MMULT(A,TRANSPOSE(B))", "Curly brackets", "-- makes 1 of TRUE", "0+ reads blanks"):
         assert sign in said
     numbered = guide.paragraphs[1:]
     assert [text[:3] for text in numbered] == [f"{i}. " for i in range(1, len(numbered) + 1)]

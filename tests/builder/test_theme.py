@@ -52,7 +52,7 @@ def test_white_headings_are_readable_on_every_lanes_accent(colour):
 
 
 @pytest.mark.parametrize("colour", theme.SERIES)
-def test_chart_series_contrast_with_the_page(colour):
+def test_every_series_of_a_chart_stands_out_from_the_page(colour):
     assert contrast(colour, theme.WHITE) >= MIN_COUNT
 
 
@@ -70,7 +70,7 @@ def test_conditional_formats_are_readable(rule):
         ("map", 3.6, 9, True, "0E+0"),  # -9.00 in a small font
         ("word number", 22, 10**15 - 1, True, "0.0E+00"),
         ("rank", 8.5, 9_999, True, "0.0E+00"),  # no. 9999
-        ("times", 14, 9, False, "0.0E+00"),  # occurs 9 times; below 2 nothing is shown
+        ("times", 14, 9, False, "0.0E+00"),  # stands 9 times; below 2 it says nothing
         ("minus infinity", 8.5, 9_999_999, False, "0.0E+00"),  # its negative number is a word
     ],
 )
@@ -105,7 +105,7 @@ def test_numbers_too_long_for_their_columns_are_in_scientific_notation(tmp_path)
     assert text.count("E+299") > len(sheet.placed)
 
 
-def test_pale_text_fails_the_contrast_test():
+def test_pale_text_would_be_seen():
     assert contrast("#CCCCCC", theme.WHITE) < MIN_COUNT
 
 
@@ -118,7 +118,7 @@ def test_a_heat_map_gets_darker_away_from_its_middle():
         assert all(one - other > 0.03 for one, other in pairwise(shades[:2]))
 
 
-def test_font_sizes_are_those_of_the_design():
+def test_sizes_of_type_are_those_of_the_design():
     sizes = {name: look.format.get("font_size", 11) for name, look in theme.LOOKS.items()}
     wanted = {"title": 20, "step": 13, "lead": 11, "why": 10, "formula": 9, "map": 8, "attention": 11}
     assert {name: sizes[name] for name in wanted} == wanted

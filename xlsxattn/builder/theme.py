@@ -218,7 +218,7 @@ LOOKS: Mapping[str, Look] = {
     "tiny": _number("0.0E+00"),
     "count": _number("0", align="center"),
     "index": Look({"num_format": "0", "font_color": MUTED, "align": "center"}),
-    "times": Look({"num_format": '[>1]"occurs "0" times";""', "font_color": BAD_INK, "bold": True}, width=14),
+    "times": Look({"num_format": '[>1]"stands "0" times";""', "font_color": BAD_INK, "bold": True}, width=14),
     "word number": Look(
         {"num_format": '0;-0;"not in the vocabulary"', "border": 1, "border_color": LINE, "align": "center"},
         width=22,

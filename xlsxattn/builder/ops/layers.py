@@ -26,7 +26,7 @@ RMS_NORM = Op(
 NORM_OF_HEADS = {
     letter: replace(
         RMS_NORM,
-        why=f"Each row of {letter} is normalized to mean square 1, then scaled by γ: no score grows large.",
+        why=f"Each row of {letter} is brought to mean square 1, then stretched by γ: no score grows large.",
         paper="Yang et al. 2025",
     )
     for letter in "QK"
@@ -68,7 +68,7 @@ ACTIVATIONS = {
     "relu": Op(
         "Activation = ReLU({h}), ReLU(h) = max(0, h)",
         "={h}*(SIGN({h})>0)",
-        why="Negative numbers become 0.",
+        why="What is below zero is dropped.",
         paper=VASWANI.format("3.3"),
     ),
     "gelu": Op(

@@ -65,8 +65,8 @@ ROTATE = {
     letter: Op(
         f"{letter}Rot = {{x}} ∘ cos + ({{x}} · Turn) ∘ sin",
         "={x}*{cos}+MMULT({x},{turn})*{sin}",
-        why=f"Each pair of {letter} is rotated by the angle of its position, so that scores depend on the "
-        "distance between two tokens.",
+        why=f"Each pair of {letter} is turned by its position's angle; so scores depend on the distance "
+        "between two tokens.",
         paper="Su et al. 2021",
     )
     for letter in "QK"

@@ -81,7 +81,7 @@ LOSS = Op(
     "Loss = sum of Error² / number of examples",
     "=SUMSQ({error})/{count}",
     "cells",
-    "One number for all examples: the smaller, the better.",
+    "One number for all of it: the smaller, the better.",
 )
 
 # --- backward (Rumelhart et al. 1986: the chain rule, from the loss back to the weights) -------------------
@@ -95,14 +95,14 @@ D_OUTPUT = Op(
 D_CONCAT = Op(
     "dConcat = dOutput · W_Oᵀ",
     "=MMULT({d},TRANSPOSE({w}))",
-    why="The gradient of Output, passed back to the heads by W_O.",
+    why="What Output asks for, as W_O passes it back to the heads.",
     paper=RUMELHART,
 )
 D_VALUES = {
     d: Op(
         f"dV = Attentionᵀ · {d}",
         "={terms}",
-        why="Each value gets the gradients of the words that attend to it, in proportion to their attention.",
+        why="Every value is told by those who looked at it, as much as they looked.",
         paper=RUMELHART,
     )
     for d in ("dOutput", "dConcat")
@@ -112,7 +112,7 @@ D_ATTENTION = {
     d: Op(
         f"dAttention = {d} · Vᵀ",
         "=MMULT({d},TRANSPOSE({v}))",
-        why="Below 0: more attention to this word would lower the loss.",
+        why="Below 0: looking more at this word would lower the loss.",
         paper=RUMELHART,
     )
     for d in D_VALUES
@@ -120,7 +120,7 @@ D_ATTENTION = {
 D_SCALED = Op(
     "dScaled = Attention ∘ (dAttention − Σ dAttention ∘ Attention)",
     "={attention}*({d}-MMULT({attention}*{d},{ones}))",
-    why="Back through the softmax: a row sums to 1, so only words better than the row's average gain.",
+    why="Back through the softmax: a row sums to 1, so only what is better than the row's average gains.",
     paper=RUMELHART,
 )
 D_SCORES = Op(
@@ -143,7 +143,7 @@ D_KEYS = Op(
 )
 D_WEIGHTS = {
     letter: Op(
-        "dW = the input, transposed · the gradient of the output",
+        "dW = what came in, transposed · the gradient of what went out",
         "=MMULT(TRANSPOSE({x}),{d})",
         why=why,
         paper=RUMELHART,
@@ -170,7 +170,7 @@ FIRST_VELOCITY = Op("Velocity", f"={GRADIENT}")
 VELOCITY = Op(
     "Velocity = momentum · the one before + dW",
     f"={{mu}}*{{old}}+{GRADIENT}",
-    why="Part of the last step is kept, so that gradients with the same direction add up.",
+    why="Part of the last step is kept: what points the same way again and again adds up.",
     paper=SUTSKEVER,
 )
 STEP_OF_MOMENTUM = Op(
@@ -199,7 +199,7 @@ CORRECTION = Op("1 − βᵏ", "=1-{b}+{b}*{old}")
 STEP_OF_ADAM = Op(
     "W after = W − rate · (m / (1 − β₁ᵏ)) / (√(v / (1 − β₂ᵏ)) + ε)",
     "={w}-{rate}*({m}/{c1})/(SQRT({v}/{c2})+{eps})",
-    why="A step of about the rate in every weight; m and v start at 0, which the two divisions correct.",
+    why="A step of about the rate in every weight; m and v start at 0, which the two divisions make up for.",
     paper=KINGMA,
 )
 LARGEST = Op("the largest weight", "=MAX({ends})")

@@ -30,7 +30,7 @@ DRAWN = (
 
 SUMS = (
     "Every row of the attention must sum to 1. This is the largest deviation: a number like 2.2E-16, "
-    "with fifteen zeros after the point, is a rounding error and not a fault."
+    "with fifteen zeros after the point, is a rounding error and no fault."
 )
 
 

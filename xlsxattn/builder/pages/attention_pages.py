@@ -44,33 +44,34 @@ __all__ = ["attention_pages", "cross_attention_page"]
 
 PLAIN_LEAD = "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X)."
 PLACED_LEAD = (
-    "No learned weights yet: queries, keys and values are the embeddings plus positions (Q = K = V = Input)."
+    "No learned weights yet: queries, keys and values are the words with their places added "
+    "(Q = K = V = Input)."
 )
 LEAD = (
     "Weights decide what is compared (W_Q, W_K) and what is passed on (W_V). "
-    "All sentences share the same weights."
+    "The same weights serve every sentence."
 )
 HEADS_LEAD = (
-    "Several heads attend in parallel, each in its own subspace; their outputs are concatenated, and W_O "
-    "mixes them."
+    "Several heads look at the sentence at once, each in a subspace of its own; "
+    "their outputs are placed side by side and W_O mixes them."
 )
 SIDE_BY_SIDE_LEAD = (
-    "Several heads attend in parallel, each in its own subspace; their outputs are concatenated, and no "
-    "matrix mixes them."
+    "Several heads look at the sentence at once, each in a subspace of its own; "
+    "their outputs are placed side by side, and nothing mixes them."
 )
 HEAD_LEAD = (
-    "One head attends in its own subspace; W_O projects its output back to the size of the embeddings."
+    "One head looks at the sentence in a subspace of its own; W_O brings what it found back to the words."
 )
-BARE_HEAD_LEAD = "One head attends in its own subspace."
+BARE_HEAD_LEAD = "One head looks at the sentence in a subspace of its own."
 MASKED_LEAD = {
-    "causal": "The causal mask excludes later words: a word attends to itself and to earlier words.",
-    "padding": "The padding mask excludes blank cells from attention.",
-    "causal+padding": "Two masks exclude later words and blank cells.",
+    "causal": "The causal mask closes what comes later: a word looks at itself and back.",
+    "padding": "The padding mask closes blank cells: nobody looks where no word is.",
+    "causal+padding": "Two masks close what comes later, and blank cells.",
 }
-TURNED_LEAD = "Queries and keys are rotated by their positions before they are compared."
+TURNED_LEAD = "Queries and keys are turned by their places before they are compared."
 CROSS_LEAD = (
-    "Queries come from one sentence, keys and values from another. So every word of the first becomes a "
-    "mixture of the words of the second."
+    "One sentence asks, another answers: queries come from the first, keys and values from the second. "
+    "So every word of the one becomes a mix of the other's."
 )
 
 
@@ -205,7 +206,7 @@ def cross_attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
         headings,
         (*weights, *bands(lanes, steps)),
         bars(sheet, (queries,)),
-        subtitle=say("{queries} attends to {keys}", queries=queries.named, keys=keys.named),
+        subtitle=say("{queries} asks {keys}", queries=queries.named, keys=keys.named),
         tries=experiments(spec, sheet),
     )
 

@@ -25,9 +25,9 @@ MAX_BARS, MAX_POINTS = 6, 12
 MAX_ALL_PAIRS = 8
 """Up to this many sentences, all pairs are compared; of more, each with the next one, as formulas are limited
 in length."""
-ALONE = "– only one sentence contains {focus}: nothing is compared"
-NORMED = "The output of a norm: its columns no longer represent the dimensions."
-LEAD = "The same word, the same embedding, different neighbours: see what each sentence makes of it."
+ALONE = "– {focus} stands in one sentence only: nothing is compared"
+NORMED = "The output of a norm: its columns no longer stand for the dimensions."
+LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
 def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> Page:
@@ -215,7 +215,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
         ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
     ]
     if spec.contexts[2:]:  # with two sentences, both have the word here
-        elsewhere = "✓ {focus} is not in every sentence: its rows are zeros there"
+        elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
         demands.append((f"MIN({','.join(foci)})>0", elsewhere))
     op = ops.live_checks.status("✓ the input of {focus} is the same in every sentence", *demands)
     return Fact("", computed(s["Status"], (1, 1), op, "status", **names))

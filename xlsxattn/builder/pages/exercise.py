@@ -179,7 +179,7 @@ class Asked:
         same = bool(block.parts) and block.parts[0].op.formula in self.operations
         return same and block.name not in self.exercise.answers
 
-    # --- blocks --------------------------------------------------------------------------------------------
+    # --- blocks ---------------------------------------------------------------------------------------------
 
     def block(self, block: Block) -> Block:
         """A block as it is in the exercise, before `wrapped` makes it wait."""
@@ -266,7 +266,7 @@ class Asked:
         op = Op("progress", formula, "cell arrays", texts={"right": texts.RIGHT})
         return computed(START[texts.PROGRESS], (1, 1), op, "progress")
 
-    # --- groups --------------------------------------------------------------------------------------------
+    # --- groups ---------------------------------------------------------------------------------------------
 
     def below(self, block: Block) -> dict[str, Block]:
         """The blocks below an answer, by their labels: its marks, and whether it is complete."""
@@ -397,7 +397,7 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
     return Page(
         HINT_PAGE,
         "Hints",
-        "Three hints for each answer, shown one at a time. Think before you click.",
+        "Three hints for each answer, one click each. Think before you click.",
         subtitle="if you get stuck",
         hints=tuple(hints),
     )

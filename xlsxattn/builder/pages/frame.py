@@ -56,37 +56,34 @@ if TYPE_CHECKING:
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
-    "word at once, and the words themselves determine how much each one matters."
+    "word at once, and decides by the words themselves how much each one matters."
 )
 FOLLOW = {
-    False: "Follow one word through this workbook, from its embedding to its output.",
-    True: (
-        "Follow one word through this workbook: its embedding is the same in every sentence, its output is "
-        "not."
-    ),
+    False: "Follow one word through this workbook, from its embedding to what it becomes.",
+    True: "Follow one word through this workbook: its embedding is the same in every sentence, and what it "
+    "becomes is not.",
 }
 READ = (
     "1.  Read the sheets from left to right, each from top to bottom. The line of code above a block is its "
     "formula; all other formulas are in their cells: click one."
 )
-CHANGE = "2.  Change a word on Start, or a number on Inputs, and watch what changes on the other sheets."
+CHANGE = "2.  Change a word on Start, or a number on Inputs, and watch what moves on the other sheets."
 CHANGE_PARTLY = (
-    "2.  Change a number, or choose another focus word on Start, and watch what changes on the other "
-    "sheets. Keep the words of the sentences: layers were left out, and the rows in their place are only "
-    "valid for these words."
+    "2.  Change a number, or choose another focus word on Start, and watch what moves on the other sheets. "
+    "Keep the words of the sentences: layers were left out, and the rows in their place are theirs alone."
 )
 IN_NAMES = (
-    "3.  Formulas use the names of blocks: {formula}. The name box beside the formula bar goes to each block."
+    "3.  Formulas speak in names of blocks: {formula}. The name box beside the formula bar leads to each."
 )
 ARRAYS = (
     "4.  Curly brackets: one formula fills a whole block, or a cell. MMULT(A,TRANSPOSE(B)) multiplies every "
-    "row of A with every row of B, number by number, and adds up: a dot product in each cell. -- converts "
-    "TRUE to 1 and FALSE to 0; 0+ reads blanks as 0."
+    "row of A with every row of B, number by number, and adds up: a dot product in each cell. -- makes 1 of "
+    "TRUE and 0 of FALSE; 0+ reads blanks as 0."
 )
 PARTS = (
-    "5.  [row] in a formula is the cell's own row of a range, [cell] the cell in the same place, [above] "
-    "the one above it, [col] the number at the top of its column, [..rows] all rows so far, [..diagonal] "
-    "the row up to the diagonal."
+    "5.  [row] in a formula is the cell's own row of a range, [cell] the cell in the same place, [above] the "
+    "one over that, [col] the number on top of its column, [..rows] all rows so far, [..diagonal] the row as "
+    "far as the diagonal."
 )
 STAGES = (
     "X, the input  →",
@@ -98,14 +95,14 @@ STAGES = (
 SAID = (
     "each word's numbers",
     "how well two words fit",
-    "scaled down",
+    "kept from growing",
     "shares of each row, sum 1",
     "what each word becomes",
 )
 """One step of attention at a glance."""
 LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
-OUTLINED = "Its row is outlined on every sheet. 0: not in this sentence."
-FOLLOWED = "Its row is outlined on every sheet, and “{sheet}” follows it. 0: not in this sentence."
+OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
+FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
 SENTENCES = "One word per cell: choose one from the list, or type one of the vocabulary; case matters."
 SENTENCES_KEPT = (
     "One word per cell. Some layers are not in this workbook; the rows in their place were computed "
@@ -120,8 +117,8 @@ VOCABULARY_KEPT = (
     "these numbers."
 )
 TORN = (
-    "As built, “{focus}” is strong in {one} and in {other}: alone it is ambiguous. “{clear}” is clearly "
-    "{one}, “{clear_other}” clearly {other}."
+    "As built, “{focus}” is strong in {one} and in {other}: alone it is torn. “{clear}” is clearly {one}, "
+    "“{clear_other}” clearly {other}."
 )
 ALIKE = 0.9
 """Two numbers are similar if the smaller has this share of the larger; of a clear word, at most the rest."""
@@ -215,7 +212,7 @@ def _of_exercise(spec: Spec) -> Iterator[tuple[str, str, tuple[str, ...], list[t
     """The tables of the manifest that only exercises have."""
     if spec.exercise:
         data = json.dumps(spec.exercise.data(), ensure_ascii=False)
-        yield EXERCISE, "What the reader computes.", (), [(data,)]
+        yield EXERCISE, "What the reader is to compute.", (), [(data,)]
     if spec.seal:
         yield SEAL, "Whose personal copy it is.", (), [(spec.seal,)]
 
@@ -329,7 +326,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
     if spec.exercise:
         kinds = (*kinds, Sample("yours to compute", "legend answer"))
     if any(block.look == "masked" for page in pages for block in page.blocks()):
-        heat.append(Sample("−∞: masked", "legend unseen"))
+        heat.append(Sample("−∞: must not be seen", "legend unseen"))
     lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # further lanes repeat these colours
     colours = tuple(Sample(words, look) for words, look, _ in lanes)
     overview = (
@@ -383,7 +380,7 @@ def _positions(spec: Spec) -> Band:
     following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
     why = say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED
     group = Group(tuple(found), tuple((context.named,) for context in spec.contexts))
-    return Band("Position of the focus word", why, (group,), shared=True, show_formula=False)
+    return Band("Where the focus word stands", why, (group,), shared=True, show_formula=False)
 
 
 def _vocabulary(spec: Spec) -> Band:
@@ -437,10 +434,10 @@ def _known(spec: Spec) -> Op:
     check = ops.live_checks.status(
         "✓ every word is in the vocabulary",
         ("COUNTA(vocab_E)=COUNT(vocab_E)", "✗ the vocabulary has a text where a number is needed"),
-        *([("MAX(vocab_Times)<2", "✗ {twice} is in the vocabulary twice")] if several else []),
+        *([("MAX(vocab_Times)<2", "✗ {twice} stands twice in the vocabulary")] if several else []),
         (f"{unknown}=0" if blanks else f"MIN({ids})>0", missing),
         ('vocab_Focus<>""', "– no focus word is chosen"),
-        (f"MAX({foci})>0", "– no sentence contains the focus word {focus}"),
+        (f"MAX({foci})>0", "– the focus word {focus} stands in no sentence"),
     )
     return replace(check, entered="cell arrays") if blanks else check
 

@@ -75,7 +75,7 @@ TERMS = (
     Term("d_v", "How many numbers a value has.", "V", ops.op.VASWANI.format("3.2.1")),
     Term(
         "Score",
-        "The dot product of a query and a key: how well they match.",
+        "The dot product of a query and a key: how well they go together.",
         "Scores",
         ops.op.VASWANI.format("3.2.1"),
     ),
@@ -242,7 +242,7 @@ TERMS = (
     ),
     Term(
         "Chain rule",
-        "How a gradient is computed: backwards from the loss, each quantity's from that of the next one.",
+        "How a gradient is found: from the loss back, each quantity's from that of the next one.",
         "dOutput",
         "Rumelhart et al. 1986",
     ),

@@ -112,7 +112,7 @@ def stretch_settings(sheet: Model) -> list[tuple[str, Block]]:
         return []
     stretch, s = sheet.stretch, RangeName(sheet.id)
     cells = (
-        ("scaling s =", "Stretch", stretch.factor),
+        ("stretch s =", "Stretch", stretch.factor),
         ("α =", "Low", stretch.low),
         ("β =", "High", stretch.high),
         ("original length L =", "Trained", stretch.trained),

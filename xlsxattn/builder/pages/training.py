@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 LEAD = (
     "How are weights learned? See how far off the words are, follow the error back to each weight, take a "
-    "step, and repeat. Every step is computed by formulas."
+    "step, and again. Every step is computed by formulas."
 )
 BEHIND = (
     "Every quantity of every step, from top to bottom. Open the groups at the left edge to see the numbers."
@@ -137,7 +137,7 @@ class _Lesson:
             "line",
             0,
             "Loss",
-            "number of steps",
+            "after so many steps",
             "",
             (Series("loss", (s["Plotted"],)),),
             s["StepNumber"],
@@ -186,8 +186,8 @@ class _Lesson:
         row = computed(s["AskedRow"], (z.examples, 1), ops.ASKED_ROW, "count", **names)
         present = computed(s["Present"], (z.examples, 1), ops.PRESENT, "count", row=row.name)
         why = (
-            "Each example is a sentence (below), one of its words, and the target of this word's output. "
-            "The loss says how far off all of them are; a step changes the weights so that it falls."
+            "Each example is a sentence (below), one of its words, and what this word's output is to become."
+            " The loss says how far off they all are; a step changes the weights so that it falls."
         )
         sides = (
             Side("example", (number,)),
@@ -199,7 +199,7 @@ class _Lesson:
 
     def _held_out(self) -> Iterable[Band]:
         why = (
-            "Where does the focus word look in sentences that are not examples? Row k: with the "
+            "Where does the focus word look, in sentences that are none of the examples? Row k: with the "
             "weights after k steps. Last row: with the weights of “{form}”."
         )
         for i, h in enumerate(self.z.heads):
@@ -246,8 +246,8 @@ class _Lesson:
         verdict = computed(s["Verdict"], (1, 1), check, "status", diverged=diverged.name)
         plotted = computed(s["Plotted"], (n + 1, 1), ops.PLOTTED, "number", loss=s["Loss"])
         why = (
-            "The loss after each number of steps. The chart ends at four times the first loss, so that it "
-            "stays readable if a run diverges."
+            "The loss under the weights after so many steps. The chart ends at four times the first loss, so "
+            "that a run that diverges can be read."
         )
         sides = (Side("in the chart", (plotted,)),)
         groups = (
@@ -269,7 +269,7 @@ class _Lesson:
         count = computed(s["Count"], (1, 1), ops.COUNT, "count", present=s["Present"])
         labels = tuple((SETTINGS[name].label,) for name in names)
         why = {
-            "sgd": "Plain gradient descent: each weight moves against its gradient, times the rate.",
+            "sgd": "Plain gradient descent: each weight moves against its gradient, rate times as far.",
             "momentum": "Gradient descent with momentum: part of the last step is kept.",
             "adam": "Adam: a step of about the learning rate in each weight, whatever the gradient's size.",
         }[sheet.optimizer]
@@ -290,12 +290,12 @@ class _Lesson:
                 names = {"of": self.every.name(matrix), "band": str(self.sheet.steps + 1), "like": given.name}
                 final = computed(s[f"Final_{matrix}"], (rows, cols), ops.TAKEN, "output", **names)
                 sides += [Side("", words=("→",) * rows), Side("after", (final,))]
-            title = matrix if matrix in z.learns else say("{matrix} (not learned)", matrix=matrix)
+            title = matrix if matrix in z.learns else say("{matrix} (it does not learn)", matrix=matrix)
             block = tuple(map(self._narrow, (given,)))
             groups.append(
                 Group(block, (numbered("x", rows),), numbered(matrix[-1].lower(), cols), tuple(sides), title)
             )
-        why = "The initial weights (yellow: yours to change), and the weights after all steps."
+        why = "What the weights start from (yellow: yours to change), and what they become in all steps."
         return Band("The weights, before and after", why, tuple(groups), shared=True, show_formula=False)
 
     def _shown(self) -> Iterable[Band]:
@@ -416,11 +416,11 @@ class _Lesson:
         allowed = computed(s["CheckAllowed"], (1, 1), ops.ALLOWED, "tiny", **losses)
         labels = [("matrix",), ("row",), ("column",), ("h",)]
         labels += [("number of the weight",), ("h counts as",), ("(L(w + h) − L(w − h)) / 2h",)]
-        labels += [("from the backward pass",), ("their distance",), ("allowed for rounding",)]
+        labels += [("the backward pass says",), ("their distance",), ("rounding alone may make",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
-            "Is the backward pass right? Change one weight of the shown step by h, up and down: the change "
-            "of the loss, divided by 2h, is its gradient, up to rounding errors if h is small."
+            "Is the backward pass right? Nudge one weight of the shown step up and down by h: the change of"
+            " the loss, divided by 2h, is its gradient, as far as h is small and rounding allows."
         )
         groups = (Group(column, tuple(labels), sides=(Side("learned matrices", (matrices,)),)),)
         return Band("Gradient check", why, groups, shared=True, show_formula=False)
@@ -503,8 +503,8 @@ class _Lesson:
                         title=say("columns of {matrix}", matrix=matrix),
                     )
                 )
-        why = "The targets within limits, the rows of the asked words, the mask, and numbers for formulas."
-        return Band("Used by every step", why, tuple(groups), shared=True, show_formula=False)
+        why = "Targets as they count, the asked words' rows, who may look where, and numbers for formulas."
+        return Band("What every step reads", why, tuple(groups), shared=True, show_formula=False)
 
     # --- the page of steps ---------------------------------------------------------------------------------
 

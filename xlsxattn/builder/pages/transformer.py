@@ -60,13 +60,13 @@ IN_LEAD = {
     "rotating queries and keys.",
     "none": "Each word becomes its embedding: the input of the first layer. Positions are not encoded.",
 }
-LOOKING = "Each token looks at all tokens, then passes through the feed-forward network by itself."
+LOOKING = "Each token looks at all tokens, then passes through the feed-forward by itself."
 LOOKING_BACK = (
-    "Each token looks at itself and earlier tokens, then passes through the feed-forward network by itself."
+    "Each token looks at itself and earlier tokens, then passes through the feed-forward by itself."
 )
 LOOKING_ACROSS = (
     "Each token looks at itself and earlier tokens, then at the other sentence, then passes through "
-    "the feed-forward network by itself."
+    "the feed-forward by itself."
 )
 SOME_HEADS = "Only some heads of the layer are shown: where does each token look?"
 ROWS_AT_A_TIME = "{lead} Rows are computed one by one, each from the rows so far."

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_SHOWN = 100
 """Maximum number of words, in all sentences, quoted in a live check, as Excel limits formulas in length."""
 OTHER_WORDS = "✗ these rows were computed for other words: {typed_for}"
-OTHER_WORDS_THAN_SHOWN = "✗ rows were computed for other words, shown beside them"
+OTHER_WORDS_THAN_SHOWN = "✗ rows were computed for other words, which stand beside them"
 
 
 def input_step(sheet: Model, lane: Lane, k: int) -> Steps:
