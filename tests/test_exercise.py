@@ -58,7 +58,7 @@ def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> sp
     return replace(exercises._without_trainings(spec, asked), exercise=asked)
 
 
-def test_a_training_without_answers_is_left_out():
+def test_a_training_is_left_out_unless_it_is_asked_about():
     spec = specs.load(templates.path("walkthrough"))
     every = {sheet.id for sheet in spec.sheets}
     for blank, missing in {"attn_cat_Attention": {"learn"}, "learn_Shown_dScaled": set()}.items():

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 SITE = "https://xlsxattn.github.io/xlsxattn/"
 HOMES = ("", "zh/")
 HEADED = "{ rules: { 'page-has-heading-one': { enabled: false } } }"
-"""A frame has no main heading, because the page around it has one."""
+"""A frame has no first heading: it is that of the page around it."""
 PAGES = (*HOMES, "tutorial/", "zh/tutorial/", "gallery/", "zh/gallery/")
 
 
@@ -151,7 +151,7 @@ def test_a_link_to_nothing_is_a_warning(link, problem, monkeypatch, caplog):
 
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("page", PAGES)
-def test_pages_fit_and_frames_show_their_ranges(page, width, tab, address):
+def test_pages_fit_and_their_pieces_show_what_they_name(page, width, tab, address):
     tab.set_viewport_size({"width": width, "height": 800})
     tab.goto(address + page)
     assert tab.get_attribute("html", "lang") == ("zh" if page.startswith("zh") else "en")

@@ -62,7 +62,7 @@ def test_the_tolerance_is_1e_12_of_the_largest_sum_times_m_over_100(magnitude, a
         (INFINITY, 1.0, False),
     ],
 )
-def test_tolerances_above_one_in_a_million_are_not_decidable(magnitude, amplification, said):
+def test_above_one_in_a_million_it_is_not_decidable(magnitude, amplification, said):
     assert decidable(wanted([1.0], magnitude=magnitude, amplification=amplification)) is said
 
 

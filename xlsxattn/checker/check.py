@@ -355,11 +355,11 @@ def _trained(book: Book) -> Iterator[str]:
 def _without_optional_marks(wanted: Mapping[str, Expected]) -> dict[str, Expected]:
     """Expected ranges without marks that only workbooks of the first version may have."""
 
-    def first_of(value: object) -> object:
+    def today(value: object) -> object:
         return value.values[0] if isinstance(value, OneOf) else value
 
     marks = {
-        name: replace(x, values=np.array([[first_of(v) for v in row] for row in x.values], dtype=object))
+        name: replace(x, values=np.array([[today(v) for v in row] for row in x.values], dtype=object))
         for name, x in wanted.items()
         if x.kind == "mark"
     }

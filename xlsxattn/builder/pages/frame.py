@@ -327,7 +327,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
         kinds = (*kinds, Sample("yours to compute", "legend answer"))
     if any(block.look == "masked" for page in pages for block in page.blocks()):
         heat.append(Sample("−∞: must not be seen", "legend unseen"))
-    lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # further lanes repeat these colours
+    lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
     colours = tuple(Sample(words, look) for words, look, _ in lanes)
     overview = (
         tuple(Sample(words, "stage") for words in STAGES),

@@ -320,7 +320,7 @@ def held_out(p: Place, context: str, n: int) -> dict[str, list[Block]]:
 
 
 def chosen(p: Place) -> Iterator[Block]:
-    """At the shown step: the weights before it, and the optimizer's state from earlier steps."""
+    """At the shown step: the weights before it, and what an optimizer keeps of the steps before."""
     z, steps, s = p.sizes, Place(p.sizes), p.s
     single = z.sheet.steps == 1
 
