@@ -364,9 +364,9 @@ def test_a_constant_for_a_formula_is_found_even_with_the_right_value(book, name,
     assert {finding.kind for finding in found} == {Kind.CONSTANT}
     assert {finding.range for finding in found} == {name}
     # for an array formula, the first cell and the number of other constants are reported
-    told = sum(int(str(f.values.get("n", 1))) for f in found)
+    reported = sum(int(str(f.values.get("n", 1))) for f in found)
     assert found[0].cell == area.address()
-    assert told == area.rows * area.cols
+    assert reported == area.rows * area.cols
 
 
 def test_one_constant_among_the_formulas_of_a_column_is_found(book, wrong):

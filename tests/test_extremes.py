@@ -11,7 +11,7 @@ from bridge import in_libreoffice
 from conftest import require
 from model_specs import KINDS, drawn
 from specs import plain
-from workbooks import answers, job, told
+from workbooks import answers, job, report_on
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
@@ -92,7 +92,7 @@ def test_numbers_of_any_size_hold_in_gnumeric(written, tmp_path):
     for path in written:
         book = read(path)
         (values,) = answers("gnumeric", [job(book, tmp_path / path.name)])
-        assert not errors(told(book, "gnumeric", values)), path.name
+        assert not errors(report_on(book, "gnumeric", values)), path.name
 
 
 def test_numbers_of_any_size_hold_in_libreoffice(written, tmp_path):
@@ -106,7 +106,7 @@ def test_numbers_of_any_size_hold_in_libreoffice(written, tmp_path):
     for path, target in zip(written, targets, strict=True):
         book = read(path)
         values = saved_values(target, book.names)
-        assert not errors(told(book, "libreoffice", values)), path.name
+        assert not errors(report_on(book, "libreoffice", values)), path.name
 
 
 def errors(report: Report) -> list[Any]:
@@ -159,6 +159,6 @@ def test_by_name(engine, tmp_path):
     books = [read(write(data, tmp_path / f"{i}.xlsx")) for i, data in enumerate(NAMED.values())]
     jobs = [job(book, tmp_path / f"copy-{i}.xlsx") for i, book in enumerate(books)]
     for name, book, values in zip(NAMED, books, answers(engine, jobs), strict=True):
-        report = told(book, engine, values)
+        report = report_on(book, engine, values)
         assert not errors(report), (name, errors(report)[0])
         assert {result.verdict for run in report.runs for result in run.results} == {"ok"}, name

@@ -35,7 +35,7 @@ def steps():
 
 
 @pytest.fixture
-def said(monkeypatch):
+def printed(monkeypatch):
     """The standard error of the command, by options, with the bar shown at once or later."""
 
     def run(*options, soon=0.0, stream=Terminal):
@@ -48,27 +48,27 @@ def said(monkeypatch):
     return run
 
 
-def test_a_terminal_shows_each_step(said):
-    text = said()
+def test_a_terminal_shows_each_step(printed):
+    text = printed()
     assert "writing" in text
     assert "evaluating" in text
 
 
-def test_short_steps_are_not_shown(said):
-    assert "writing" not in said(soon=60.0)
+def test_short_steps_are_not_shown(printed):
+    assert "writing" not in printed(soon=60.0)
 
 
 @pytest.mark.parametrize(("options", "stream"), [(["-q"], Terminal), ([], io.StringIO)])
-def test_nothing_is_shown_with_q_v_or_in_a_file(said, options, stream):
-    assert said(*options, stream=stream) == ""
+def test_nothing_is_shown_with_q_v_or_in_a_file(printed, options, stream):
+    assert printed(*options, stream=stream) == ""
 
 
-def test_progress_is_not_logged_with_v(said):
-    assert said("-v") == ""
+def test_progress_is_not_logged_with_v(printed):
+    assert printed("-v") == ""
 
 
-def test_the_log_is_restored(said):
+def test_the_log_is_restored(printed):
     log = logging.getLogger("xlsxattn")
     before = log.level, list(log.handlers)
-    said()
+    printed()
     assert (log.level, list(log.handlers)) == before

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from model_specs import KINDS
 from model_specs import drawn as of_kind
 from specs import AWKWARD_TITLES, AWKWARD_WORDS, plain, specs, toml
-from workbooks import answers, evaluate_many, job, proved, told
+from workbooks import answers, evaluate_many, job, proved, report_on
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
@@ -124,7 +124,7 @@ def drawn(tmp_path_factory) -> list[tuple[Book, Job]]:
 def assert_drawn(drawn, engine: str, found, record_property) -> None:
     """Assert that all values of an engine are proved, and record their number for the summary of the run."""
     for (book, _), values in zip(drawn, found, strict=False):
-        assert_proved(told(book, engine, values), decided=False)
+        assert_proved(report_on(book, engine, values), decided=False)
     record_property(SAID, f"{engine} recalculated {len(found)} of {len(drawn)} drawn specs: all proved")
 
 

@@ -111,10 +111,10 @@ def answers(engine: str, jobs: Sequence[engines.Job]) -> list[Mapping[str, Grid]
 
 def proved(path: Path, engine: str, values: Mapping[str, Grid]) -> Report:
     """The report on a workbook, with the values of an engine."""
-    return told(read(path), engine, values)
+    return report_on(read(path), engine, values)
 
 
-def told(book: Book, engine: str, values: Mapping[str, Grid]) -> Report:
+def report_on(book: Book, engine: str, values: Mapping[str, Grid]) -> Report:
     """The same for a workbook that was read."""
     return Report(str(book.path), (prove(book, engine, values),), tuple(structure.misplaced_formulas(book)))
 

@@ -383,9 +383,9 @@ def test_decimal_commas_in_a_file_of_vectors_are_reported():
 
 def test_a_workbook_is_refused_as_a_spec(causal):
     Path("a.xlsx").write_bytes(causal.read_bytes())
-    said = "a.xlsx: this is a workbook, use 'xlsxattn check'; a spec is a text file that ends in .toml"
-    assert refusal("build", "a.xlsx") == said
-    assert refusal("build", "./a.xlsx") == said
+    message = "a.xlsx: this is a workbook, use 'xlsxattn check'; a spec is a text file that ends in .toml"
+    assert refusal("build", "a.xlsx") == message
+    assert refusal("build", "./a.xlsx") == message
 
 
 def test_a_file_that_is_missing_is_refused_in_one_sentence():
@@ -526,7 +526,7 @@ def test_vectors_are_taken_for_the_words_of_the_sentences_and_those_listed(tmp_p
     assert found.tokens == ("cat", "mouse", "dog")
     assert np.asarray(found.E).tolist() == [[1, 2, 3], [3, 2, 1], [0, 1, 0]]
     assert found.dimensions == ("d1", "d2", "d3")
-    assert found.said == "The numbers: 3 dimensions of v.txt."
+    assert found.message == "The numbers: 3 dimensions of v.txt."
 
 
 def test_components_are_mentioned_on_inputs(tmp_path):
@@ -534,12 +534,12 @@ def test_components_are_mentioned_on_inputs(tmp_path):
     assert made.vocabulary.dimensions == ("PC1",)
     assert np.abs(np.asarray(made.vocabulary.E)).round(12).tolist() == [[round(2**0.5, 12)]] * 2
     whys = [band.why for page in pages.book(made).pages for band in page.bands]
-    said = "The numbers: the first principal component of the 3 dimensions of v.txt, 100% of these words' variance."
-    assert any(why.endswith(said) for why in whys)
+    message = "The numbers: the first principal component of the 3 dimensions of v.txt, 100% of these words' variance."
+    assert any(why.endswith(message) for why in whys)
 
 
 @pytest.mark.parametrize(
-    ("more", "text", "said"),
+    ("more", "text", "message"),
     [
         ("", "cat 1 2\nMouse 2 1\n", "s.toml: vocabulary.from: {v}: lacks the word 'mouse'; it has 'Mouse'"),
         ("components = 3", "cat 1 2\nmouse 2 1\n", "s.toml: vocabulary.from: {v}: components: found 3, from 1 to 2 are possible with 2 words and 2 dimensions"),
@@ -548,11 +548,11 @@ def test_components_are_mentioned_on_inputs(tmp_path):
         ('dimensions = ["x"]', "cat 1 2\nmouse 2 1\n", "{v}: cat: has 2 numbers, 1 are needed, one per dimension"),
     ],
 )  # fmt: skip
-def test_bad_vectors_are_refused(more, text, said, tmp_path):
+def test_bad_vectors_are_refused(more, text, message, tmp_path):
     path = with_vectors(tmp_path, more, text)
     with pytest.raises(SpecError) as caught:
         spec.load(path)
-    assert str(caught.value) == (f"{tmp_path}/" if said.startswith("s.toml") else "") + said.format(
+    assert str(caught.value) == (f"{tmp_path}/" if message.startswith("s.toml") else "") + message.format(
         v=tmp_path / "v.txt"
     )
 

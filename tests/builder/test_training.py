@@ -39,7 +39,7 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
 
 
 @pytest.mark.parametrize(
-    ("data", "place", "said"),
+    ("data", "place", "message"),
     [
         (changed({"word": "key"}), "examples[1].word", "its sentence lacks the word 'key'"),
         (changed({"sentence": "cat dog"}), "examples[1].sentence", "the vocabulary lacks the word 'dog'"),
@@ -75,12 +75,12 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
 )
-def test_an_invalid_training_is_refused_in_one_sentence(data, place, said):
+def test_an_invalid_training_is_refused_in_one_sentence(data, place, message):
     with pytest.raises(spec.SpecError) as refused:
         spec.parse(data, "lesson.toml")
     sentence = str(refused.value)
     assert sentence.startswith(f"lesson.toml: sheets[3].{place} (sheet 's'): ")
-    assert said in sentence
+    assert message in sentence
     assert "\n" not in sentence
 
 

@@ -60,9 +60,9 @@ def test_one_head_is_imported_and_proved(bert: Path, tmp_path: Path) -> None:
         n for n in book.names if n.startswith(("bert_l1", "bert_s1_l1", "bert_s1_Output", "bert_l2_W_O"))
     }
     assert "bert_s1_l2_Input" in book.manifest.inputs  # the output of layer 1, as numbers
-    said = {text for text in book.typed.values() if isinstance(text, str)}
-    assert {"1 head", "Only some heads of the layer are shown: where does each token look?"} <= said
-    assert any("Heads 2.3 only (layer.head)." in text for text in said)
+    message = {text for text in book.typed.values() if isinstance(text, str)}
+    assert {"1 head", "Only some heads of the layer are shown: where does each token look?"} <= message
+    assert any("Heads 2.3 only (layer.head)." in text for text in message)
 
 
 def test_the_size_is_printed_first(bert: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--layers", "2"], "--layers: found '2', the model's layers are 0 to 1"),
         (["--heads", "0.3"], "--heads: found '3', the model's heads are 0 to 2"),
@@ -119,8 +119,8 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
         (["--sentence", " "], "the sentence ' ' has no tokens, at least one is needed"),
     ],
 )
-def test_bad_options_are_refused_with_one_sentence(bert: Path, options: list[str], said: str) -> None:
-    assert said in refusal("import", bert, "--sentence", "w1 w2", *options, "-q")
+def test_bad_options_are_refused_with_one_sentence(bert: Path, options: list[str], message: str) -> None:
+    assert message in refusal("import", bert, "--sentence", "w1 w2", *options, "-q")
 
 
 def test_pickled_checkpoints_are_refused(tmp_path: Path) -> None:
@@ -131,8 +131,8 @@ def test_pickled_checkpoints_are_refused(tmp_path: Path) -> None:
 def test_an_edited_import_is_kept(bert: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine.xlsx"
     target.write_bytes(b"mine")
-    said = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
-    assert said.endswith(
+    message = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
+    assert message.endswith(
         "the file was changed after it was built, so it was not replaced; use --force to replace it"
     )
 
@@ -180,13 +180,13 @@ def test_all_texts_of_an_imported_workbook_are_translated(
     )
     for path in (bert, gpt):
         spec = spec_of(read_model(path, ["w1 w2 nonsense w3"], **options))
-        assert unmarked(MARKED.tell(spec.vocabulary.said), names) == []
+        assert unmarked(MARKED.tell(spec.vocabulary.message), names) == []
         sheets = layout.lay_out(pages.book(spec))  # long texts are wrapped
         quoted = {"formula", "paper"} | {*PAPERS.values()}
-        said = ["\n".join(t.text for t in s.texts if not {t.look, t.text} & quoted) for s in sheets]
-        assert [text for text in said if "float32" in text]
+        message = ["\n".join(t.text for t in s.texts if not {t.look, t.text} & quoted) for s in sheets]
+        assert [text for text in message if "float32" in text]
         papers = re.compile(r"\([A-Z]\w+( et al\.| and [A-Z]\w+)? \d{4}[^)]*\)")
-        assert [word for text in said for word in unmarked(papers.sub("", text), names)] == []
+        assert [word for text in message for word in unmarked(papers.sub("", text), names)] == []
 
 
 def test_an_import_in_chinese(bert: Path, tmp_path: Path) -> None:
@@ -196,5 +196,5 @@ def test_an_import_in_chinese(bert: Path, tmp_path: Path) -> None:
     notes = [text for tab in look(tmp_path / "zh.xlsx").notes.values() for text in tab.values()]
     assert [text for text in notes if "只有第 2 层。层和头在这里从 1 数起" in text]
     (bert / "config.json").write_text("{", "utf-8")
-    said = refusal("import", bert, "--sentence", "w1", "--lang", "zh")
-    assert said.endswith("config.json：不是 JSON：这里应有双引号括起的键（第 1 行第 2 列）")
+    message = refusal("import", bert, "--sentence", "w1", "--lang", "zh")
+    assert message.endswith("config.json：不是 JSON：这里应有双引号括起的键（第 1 行第 2 列）")

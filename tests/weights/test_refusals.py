@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("model.gguf", "is GGUF"),
         ("model.Q4_0.GGUF", "is GGUF"),
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 )
 @pytest.mark.parametrize("in_folder", [True, False])
 def test_other_forms_are_refused_with_the_next_step(
-    name: str, said: str, tmp_path: Path, *, in_folder: bool
+    name: str, message: str, tmp_path: Path, *, in_folder: bool
 ) -> None:
     (tmp_path / name).write_bytes(b"anything")
-    with pytest.raises(CheckpointError, match=said):
+    with pytest.raises(CheckpointError, match=message):
         open_checkpoint(tmp_path if in_folder else tmp_path / name)
 
 
@@ -115,7 +115,7 @@ def test_a_fifo_is_refused_without_reading(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (b'{"a": 1, "b": {"c": 1, "c": 1}}', "has the key 'c' twice"),
         (rb'{"a": "\ud800"}', r"unpaired surrogate \('\\ud800'\)"),
@@ -125,9 +125,9 @@ def test_a_fifo_is_refused_without_reading(tmp_path: Path) -> None:
     ],
     ids=["twice", "surrogate", "surrogate key", "digits", "encoding"],
 )
-def test_json_that_others_read_differently_is_refused(text: bytes, said: str) -> None:
+def test_json_that_others_read_differently_is_refused(text: bytes, message: str) -> None:
     assert parse_json(rb'{"a": "\ud83d\ude00"}', "x.json") == {"a": "😀"}
-    with pytest.raises(CheckpointError, match=f"x.json: .*{said}"):
+    with pytest.raises(CheckpointError, match=f"x.json: .*{message}"):
         parse_json(text, "x.json")
 
 

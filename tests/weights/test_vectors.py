@@ -95,7 +95,7 @@ def test_every_file_format_gives_the_requested_words_in_order(kind: Any, tmp_pat
     found = vectors.load(kind(tmp_path), WORDS)
     np.testing.assert_array_equal(found.E, [ROWS[word] for word in WORDS])
     assert found.dimensions == (("x", "y", "z") if kind is commas else ("d1", "d2", "d3"))
-    assert found.said.startswith("3 dimensions of vectors.")
+    assert found.message.startswith("3 dimensions of vectors.")
 
 
 @pytest.mark.parametrize("kind", [glove, word2vec, packed, commas, semicolons, tabs, npy, toml])
@@ -122,7 +122,7 @@ def test_principal_components_keep_the_two_main_directions() -> None:
     found = vectors.principal(flat, 2, "f.txt")
     assert found.dimensions == ("PC1", "PC2")
     assert (
-        found.said
+        found.message
         == "the first 2 principal components of the 5 dimensions of f.txt, 100% of these words' variance"
     )
     between = np.linalg.norm(flat[:, None] - flat[None], axis=2)
@@ -137,20 +137,20 @@ def test_components_by_hand(tmp_path: Path) -> None:
     path.write_text("a 3 1 0\nb -3 1 0\nc 0 1 1\nd 0 1 -1\n", encoding="utf-8")
     found = vectors.load(path, ["a", "b", "c", "d"], components=1)
     np.testing.assert_allclose(found.E, [[3.0], [-3.0], [0.0], [0.0]], atol=1e-15)
-    assert found.said == (
+    assert found.message == (
         "the first principal component of the 3 dimensions of a.txt, 90% of these words' variance"
     )
 
 
 @pytest.mark.parametrize("components", [0, 4, True])
 def test_too_many_components_are_refused(components: Any, tmp_path: Path) -> None:
-    said = r"components: found .*, from 1 to 3 are possible with 4 words and 3 dimensions"
-    with pytest.raises(SpecError, match=said):
+    message = r"components: found .*, from 1 to 3 are possible with 4 words and 3 dimensions"
+    with pytest.raises(SpecError, match=message):
         vectors.load(glove(tmp_path), ["cat", "mouse", "keyboard", "Mouse"], components=components)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("a.txt", b"cat 1.0 2.0\nmouse 1.0 x\n", "line 2: the word 'mouse' has 'x' where a number is needed"),
         ("a.txt", b"cat 1.0 2.0\nmouse 1.0\n", "line 2 has 1 numbers, 2 are needed"),
@@ -173,12 +173,12 @@ def test_too_many_components_are_refused(components: Any, tmp_path: Path) -> Non
         ("a.toml", b"[", "not TOML"),
     ],
 )
-def test_bad_files_are_refused(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+def test_bad_files_are_refused(name: str, content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(SpecError) as caught:
         vectors.load(path, ["cat", "mouse"])
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(path) in str(caught.value)
 
 
@@ -188,7 +188,7 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "said"),
+    ("matrix", "message"),
     [
         (np.ones((4, 3)), "has 5 words, but vectors.npy has 4 rows"),
         (np.ones(5), r"has the shape \(5,\) of float64"),
@@ -196,10 +196,10 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
         (np.array([[None] * 3] * 5), "is not an array of numbers"),
     ],
 )
-def test_an_npy_that_does_not_match_its_words_is_refused(matrix: Any, said: str, tmp_path: Path) -> None:
+def test_an_npy_that_does_not_match_its_words_is_refused(matrix: Any, message: str, tmp_path: Path) -> None:
     path = npy(tmp_path)
     np.save(path, matrix)
-    with pytest.raises(SpecError, match=said):
+    with pytest.raises(SpecError, match=message):
         vectors.load(path, WORDS)
 
 
