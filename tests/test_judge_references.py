@@ -395,7 +395,7 @@ def test_rotary_grouped_queries_agree_with_scaled_dot_product_attention(pairs, k
 
 @pytest.fixture
 def transformers(monkeypatch) -> Any:
-    """The library, computing with 64 bits where it asks for 32."""
+    """The library, computing in float64 instead of float32."""
     library: Any = pytest.importorskip("transformers", reason="transformers is missing")
     for name in ("float", "float32"):
         monkeypatch.setattr(torch, name, torch.float64)

@@ -79,7 +79,7 @@ class Recorder(dict):
 
     def get(self, text, _=None):
         self.asked.add(text)
-        return f"⟦{text.replace(ANSWER, f'⟧{ANSWER}⟦')}⟧"  # an answer stands in cells of its own
+        return f"⟦{text.replace(ANSWER, f'⟧{ANSWER}⟦')}⟧"  # an answer has its own cells
 
 
 def same_everywhere(text: str) -> bool:
@@ -89,7 +89,7 @@ def same_everywhere(text: str) -> bool:
 def typed_in(s: spec.Spec) -> set[str]:
     """What a person has typed."""
     words = {*s.vocabulary.tokens, *s.vocabulary.dimensions, *(c.id for c in s.contexts)}
-    if s.lang != ENGLISH.code:  # what its template says in its own words
+    if s.lang != ENGLISH.code:  # the texts of its template
         words |= {
             s.title,
             s.about,
@@ -438,10 +438,10 @@ def glued(tree: ast.Module) -> list[tuple[int, str]]:
 def test_messages_are_not_concatenated():
     """A sentence in an f-string already contains its values, so it cannot be translated: use `say`."""
     excepted = {
-        "xlsxattn/__init__.py",  # what Python itself says of a module without a name
+        "xlsxattn/__init__.py",  # Python's message for a module without a name
         "xlsxattn/builder/ops/layers.py",  # translated with the pages, once for Q and once for K
         "xlsxattn/builder/ops/positions.py",  # likewise
-        "xlsxattn/view/notebook.py",  # what a notebook shows of an object, in English like its repr
+        "xlsxattn/view/notebook.py",  # the display of objects in a notebook, in English like their repr
         "xlsxattn/checker/engines/ironcalc_child.py",  # imports nothing of ours; its words are quoted
     }
     found = {

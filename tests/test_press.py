@@ -202,7 +202,7 @@ def test_the_lines_of_a_chart_are_straight():
     assert re.findall(r"<c:smooth [^>]*>|</c:ser>", lines) == ['<c:smooth val="0"/>', "</c:ser>"] * 2
 
 
-# --- where it goes -----------------------------------------------------------------------------------------
+# --- the target --------------------------------------------------------------------------------------------
 
 
 def test_a_folder_that_does_not_exist_is_refused():

@@ -499,7 +499,7 @@ def test_twelve_words_in_two_lanes_print_on_one_pages_width(tmp_path):
         portrait = 'orientation="portrait"' in setup
         assert portrait is sheet.portrait
         assert portrait or 'orientation="landscape"' in setup
-        assert 'fitToWidth="' not in setup  # 1 unless it says otherwise
+        assert 'fitToWidth="' not in setup  # 1 by default
         assert ('fitToHeight="0"' in setup) is not sheet.one_page
         assert workbook[sheet.tab].print_area.startswith(f"'{sheet.tab}'!$A$1:")
         points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))

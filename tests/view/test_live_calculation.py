@@ -22,7 +22,7 @@ from xlsxattn.checker.reading.book import read
 
 EXACT = 1e-12
 COARSE = 1e-9
-"""The tolerance behind IronCalc's Φ, and for derivatives by differences, which magnify rounding."""
+"""The tolerance of results of IronCalc's Φ, and of difference quotients, which magnify rounding."""
 DIVERGED = 1e-7
 """The relative tolerance after edits, which may let a training diverge."""
 BY_DIFFERENCES = re.compile("NORMSDIST|_Distance")

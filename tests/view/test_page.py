@@ -261,7 +261,7 @@ def test_a_page_can_be_in_another_language_than_its_workbook(chinese, causal, tm
     assert (found["lang"], found["main"], found["title"], found["nav"]) == ("en", "zh-CN", "zh-CN", "Sheets")
     assert re.search("row .* column .* by [{=]", found["computed"])
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XLSXATTN_LANG", "zh")  # it speaks, but what is written follows the workbook
+    monkeypatch.setenv("XLSXATTN_LANG", "zh")  # it sets the language of messages, not of the page
     for words, lang, said in (((), "en", "Colours"), (("--lang", "zh"), "zh-CN", "配色")):
         assert run("preview", causal, "-o", "page.html", *words).out == "已写入：page.html\n"
         text = Path("page.html").read_text("utf-8")

@@ -67,7 +67,7 @@ SENSIBLE = {
     "CellCol": (0.0, 7.0),
 }
 """Ranges for scalar inputs that must be positive and large enough to matter, such as ε, for the head to show,
-and for a training that neither stands still nor saturates its attention."""
+and for a training that makes progress without saturating its attention."""
 MAX_START = 0.5
 """Start weights of trainings are smaller: saturated attention has no gradient."""
 NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (1.0, 0.1))
