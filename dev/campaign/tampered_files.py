@@ -287,7 +287,7 @@ def after_another(source: Path, target: Path) -> Path:
 
 
 def with_comment(source: Path, target: Path) -> Path:
-    """An archive with a comment at its end."""
+    """An archive with a comment."""
     packed(target, parts_of(source))
     with zipfile.ZipFile(target, "a") as archive:
         archive.comment = b"PK"
@@ -308,7 +308,7 @@ def another_header(offset: int) -> Make:
 
 
 def unlisted_part(source: Path, target: Path) -> Path:
-    """A part that is only found by programs that read the archive from its start."""
+    """A part that only programs find that read the archive from its start."""
     part, parts = local(source, INPUTS), parts_of(source)
     with zipfile.ZipFile(target, "w") as archive:
         for name, content in parts.items():
@@ -320,7 +320,7 @@ def unlisted_part(source: Path, target: Path) -> Path:
 
 
 def with_descriptors(source: Path, target: Path) -> Path:
-    """Sizes after the parts, as written by programs that cannot seek in the file."""
+    """Sizes behind the parts, as programs write them that cannot go back in the file."""
     with target.open("wb") as file, zipfile.ZipFile(cast("Any", _Forwards(file)), "w") as archive:
         for name, content in parts_of(source).items():
             archive.writestr(name, content)
@@ -328,7 +328,7 @@ def with_descriptors(source: Path, target: Path) -> Path:
 
 
 class _Forwards:
-    """A file without seeking."""
+    """A file that cannot go back."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -693,7 +693,7 @@ ERRORS = {
         cell(
             '<c r="⟦input at⟧"><f t="dataTable" ref="⟦input at⟧:⟦input below⟧" dt2D="0" r1="C3"/><v>⟦input value⟧</v></c>'
         ),
-        Kind.VOLATILE_FORMULA,
+        Kind.UNSTEADY_FORMULA,
     ),
     "a formula in another's block": (
         put(COMPUTED, "⟦block cell⟧", '<c r="⟦block next⟧"><f>1</f><v>1</v></c>'),
@@ -710,17 +710,17 @@ ERRORS = {
         hidden("veryHidden", stranger="⟦tab⟧ (2)"),
         Kind.HIDDEN_SHEET,
     ),
-    "a name that draws": (with_name("RAND()", "chance"), Kind.VOLATILE_FORMULA),
-    "a name that calculates": (with_name("1+1", "two"), Kind.VOLATILE_FORMULA),
+    "a name that draws": (with_name("RAND()", "chance"), Kind.UNSTEADY_FORMULA),
+    "a name that calculates": (with_name("1+1", "two"), Kind.UNSTEADY_FORMULA),
     "an input that reads a random number": (
         chance_elsewhere("'⟦other tab⟧'!A9000"),
-        Kind.VOLATILE_FORMULA,
+        Kind.UNSTEADY_FORMULA,
     ),
     "an input that reads a random number by name": (
         chance_elsewhere("2*drawn", named="drawn"),
-        Kind.VOLATILE_FORMULA,
+        Kind.UNSTEADY_FORMULA,
     ),
-    "a user's function": (formula("+0*_xll.MINE()"), Kind.VOLATILE_FORMULA),
+    "a user's function": (formula("+0*_xll.MINE()"), Kind.UNSTEADY_FORMULA),
     "formulas as Google spells them": (google, Kind.FORMULAS_LOST),
 }
 """Errors, with the kind of finding."""
@@ -733,7 +733,7 @@ OUTSIDE = ("WEBSERVICE", "CUBE", "RTD", "CALL", "REGISTER")
 ERRORS |= {
     f"calls {call.partition('(')[0]}": (
         formula(f"+0*N({call})".replace('"', "&quot;")),
-        Kind.EXTERNAL_LINK if call.startswith(OUTSIDE) else Kind.VOLATILE_FORMULA,
+        Kind.EXTERNAL_LINK if call.startswith(OUTSIDE) else Kind.UNSTEADY_FORMULA,
     )
     for call in CALLS
 }
@@ -785,4 +785,4 @@ SOUND = {
     "a table of somebody's own": table("mine"),
     "a name of somebody's own": more_names('<definedName name="mine">1+1</definedName>'),
 }  # fmt: skip
-"""Files that every program reads alike, without findings."""
+"""What every program reads alike: no findings."""
