@@ -175,7 +175,7 @@ def test_an_examination_has_no_marks(tmp_path):
     assert values[answered("causal_chase_Scores")] == [[0.0]]
 
 
-def test_points_weight_the_progress():
+def test_points_weigh_the_progress():
     points = {"causal_chase_Scores": 3}
     spec = asks("causal", "middle", "causal_chase_Scores", "causal_chase_Scaled", points=points)
     progress = next(b for b in pages.book(spec).blocks() if b.name == "xlsxattn_Progress")
@@ -258,9 +258,7 @@ def test_points_of_other_ranges_are_refused():
 def test_errors_name_the_key_of_the_spec():
     with pytest.raises(xlsxattn.SpecError, match=r"causal: exercise\.blank: there is no range zzz"):
         asks("causal", blank=("zzz",))
-    with pytest.raises(
-        xlsxattn.SpecError, match=r"vocab_E is not asked for; the exercise asks for causal_chase_Mask, .*, …"
-    ):
+    with pytest.raises(xlsxattn.SpecError, match=r"vocab_E is not asked for, but causal_chase_Mask, .*, …"):
         asks("causal", "whole", points={"vocab_E": 2})
 
 

@@ -40,7 +40,7 @@ def test_swapped_series_are_found(walkthrough, tmp_path):
     assert [finding.kind for finding in misleading_views(read(path))] == ["other chart"]
 
 
-def test_misleading_views_are_warnings(causal, tmp_path):
+def test_the_check_warns(causal, tmp_path):
     make, kind, _ = tampered_views.VIEWS["digits of its own"]
     report = check(make(causal, tmp_path / "tampered.xlsx"))
     assert report.holds

@@ -56,7 +56,7 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     for name in table.points:
         if name not in answers and not blank:
             listed = ", ".join([*answers][:MAX_LISTED]) + (", …" if len(answers) > MAX_LISTED else "")
-            sentence = "{spec}: exercise.points: {name} is not asked for; the exercise asks for {names}"
+            sentence = "{spec}: exercise.points: {name} is not asked for, but {names}"
             raise SpecError(with_near(say(sentence, spec=named, name=name, names=listed), name, answers))
     points = {name: n for name, n in table.points.items() if name in answers}
     return Exercise(answers, table.ask, table.decimals, points, table.hints, table.marks)
