@@ -81,7 +81,7 @@ LOSS = Op(
     "Loss = sum of Error² / number of examples",
     "=SUMSQ({error})/{count}",
     "cells",
-    "One number for all of it: the smaller, the better.",
+    "One number for all examples: the smaller, the better.",
 )
 
 # --- backward (Rumelhart et al. 1986: the chain rule, from the loss back to the weights) -------------------
@@ -112,7 +112,7 @@ D_ATTENTION = {
     d: Op(
         f"dAttention = {d} · Vᵀ",
         "=MMULT({d},TRANSPOSE({v}))",
-        why="Below 0: looking more at this word would lower the loss.",
+        why="Below 0: more attention to this word would lower the loss.",
         paper=RUMELHART,
     )
     for d in D_VALUES
@@ -143,7 +143,7 @@ D_KEYS = Op(
 )
 D_WEIGHTS = {
     letter: Op(
-        "dW = what came in, transposed · the gradient of what went out",
+        "dW = the input, transposed · the gradient of the output",
         "=MMULT(TRANSPOSE({x}),{d})",
         why=why,
         paper=RUMELHART,

@@ -49,7 +49,7 @@ PLACED_LEAD = (
 )
 LEAD = (
     "Weights decide what is compared (W_Q, W_K) and what is passed on (W_V). "
-    "The same weights serve every sentence."
+    "All sentences share the same weights."
 )
 HEADS_LEAD = (
     "Several heads look at the sentence at once, each in a subspace of its own; "
@@ -62,7 +62,7 @@ SIDE_BY_SIDE_LEAD = (
 HEAD_LEAD = (
     "One head looks at the sentence in a subspace of its own; W_O brings what it found back to the words."
 )
-BARE_HEAD_LEAD = "One head looks at the sentence in a subspace of its own."
+BARE_HEAD_LEAD = "One head attends in its own subspace."
 MASKED_LEAD = {
     "causal": "The causal mask closes what comes later: a word looks at itself and back.",
     "padding": "The padding mask closes blank cells: nobody looks where no word is.",

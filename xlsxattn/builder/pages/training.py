@@ -137,7 +137,7 @@ class _Lesson:
             "line",
             0,
             "Loss",
-            "after so many steps",
+            "number of steps",
             "",
             (Series("loss", (s["Plotted"],)),),
             s["StepNumber"],
@@ -199,7 +199,7 @@ class _Lesson:
 
     def _held_out(self) -> Iterable[Band]:
         why = (
-            "Where does the focus word look, in sentences that are none of the examples? Row k: with the "
+            "Where does the focus word look in sentences that are not examples? Row k: with the "
             "weights after k steps. Last row: with the weights of “{form}”."
         )
         for i, h in enumerate(self.z.heads):
@@ -290,7 +290,7 @@ class _Lesson:
                 names = {"of": self.every.name(matrix), "band": str(self.sheet.steps + 1), "like": given.name}
                 final = computed(s[f"Final_{matrix}"], (rows, cols), ops.TAKEN, "output", **names)
                 sides += [Side("", words=("→",) * rows), Side("after", (final,))]
-            title = matrix if matrix in z.learns else say("{matrix} (it does not learn)", matrix=matrix)
+            title = matrix if matrix in z.learns else say("{matrix} (not learned)", matrix=matrix)
             block = tuple(map(self._narrow, (given,)))
             groups.append(
                 Group(block, (numbered("x", rows),), numbered(matrix[-1].lower(), cols), tuple(sides), title)
