@@ -526,7 +526,7 @@ def test_vectors_are_taken_for_the_words_of_the_sentences_and_those_listed(tmp_p
     assert found.tokens == ("cat", "mouse", "dog")
     assert np.asarray(found.E).tolist() == [[1, 2, 3], [3, 2, 1], [0, 1, 0]]
     assert found.dimensions == ("d1", "d2", "d3")
-    assert found.message == "The numbers: 3 dimensions of v.txt."
+    assert found.said == "The numbers: 3 dimensions of v.txt."
 
 
 def test_components_are_mentioned_on_inputs(tmp_path):

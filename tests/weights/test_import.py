@@ -180,7 +180,7 @@ def test_all_texts_of_an_imported_workbook_are_translated(
     )
     for path in (bert, gpt):
         spec = spec_of(read_model(path, ["w1 w2 nonsense w3"], **options))
-        assert unmarked(MARKED.tell(spec.vocabulary.message), names) == []
+        assert unmarked(MARKED.tell(spec.vocabulary.said), names) == []
         sheets = layout.lay_out(pages.book(spec))  # long texts are wrapped
         quoted = {"formula", "paper"} | {*PAPERS.values()}
         message = ["\n".join(t.text for t in s.texts if not {t.look, t.text} & quoted) for s in sheets]

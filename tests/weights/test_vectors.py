@@ -95,7 +95,7 @@ def test_every_file_format_gives_the_requested_words_in_order(kind: Any, tmp_pat
     found = vectors.load(kind(tmp_path), WORDS)
     np.testing.assert_array_equal(found.E, [ROWS[word] for word in WORDS])
     assert found.dimensions == (("x", "y", "z") if kind is commas else ("d1", "d2", "d3"))
-    assert found.message.startswith("3 dimensions of vectors.")
+    assert found.said.startswith("3 dimensions of vectors.")
 
 
 @pytest.mark.parametrize("kind", [glove, word2vec, packed, commas, semicolons, tabs, npy, toml])
@@ -122,7 +122,7 @@ def test_principal_components_keep_the_two_main_directions() -> None:
     found = vectors.principal(flat, 2, "f.txt")
     assert found.dimensions == ("PC1", "PC2")
     assert (
-        found.message
+        found.said
         == "the first 2 principal components of the 5 dimensions of f.txt, 100% of these words' variance"
     )
     between = np.linalg.norm(flat[:, None] - flat[None], axis=2)
@@ -137,7 +137,7 @@ def test_components_by_hand(tmp_path: Path) -> None:
     path.write_text("a 3 1 0\nb -3 1 0\nc 0 1 1\nd 0 1 -1\n", encoding="utf-8")
     found = vectors.load(path, ["a", "b", "c", "d"], components=1)
     np.testing.assert_allclose(found.E, [[3.0], [-3.0], [0.0], [0.0]], atol=1e-15)
-    assert found.message == (
+    assert found.said == (
         "the first principal component of the 3 dimensions of a.txt, 90% of these words' variance"
     )
 
