@@ -88,7 +88,7 @@ CASES = [
     ("gpt_P", "=IF(gpt_Odd=1,COS(gpt_Angle),SIN(gpt_Angle))", "sine and cosine exchanged",
      ["=IF(gpt_Odd=1,SIN(gpt_Angle),COS(gpt_Angle))"]),
     ("gpt_a_l1_h1_KRot", "=gpt_a_l1_h1_K*gpt_a_Cos+MMULT(gpt_a_l1_h1_K,gpt_Turn)*gpt_a_Sin",
-     "rotated in the other direction", ["=gpt_a_l1_h1_K*gpt_a_Cos+MMULT(gpt_a_l1_h1_K,(0-gpt_Turn))*gpt_a_Sin"]),
+     "rotated backwards", ["=gpt_a_l1_h1_K*gpt_a_Cos+MMULT(gpt_a_l1_h1_K,(0-gpt_Turn))*gpt_a_Sin"]),
     ("gpt_a_Tempered", "=gpt_a_Logits/MAX(gpt_Temperature,1E-6)", "temperature left out", ["=gpt_a_Logits"]),
     ("gpt_a_Tempered", "=gpt_a_Logits/gpt_Temperature", "temperature left out", ["=gpt_a_Logits"]),
     ("gpt_a_LogitMax", "=MAX(A1:E1)", "the smallest in place of the largest", ["=MIN(A1:E1)"]),

@@ -146,7 +146,7 @@ def activation(s: Site) -> Faults:
 
 
 def positions(s: Site) -> Faults:
-    """Positions off by one, sine for cosine, a pair rotated in the other direction."""
+    """Positions off by one, sine for cosine, a pair rotated backwards."""
     for op in _ops(s, "Position"):
         yield Fault("positions off by one", put(s.text, [op], f"({op.text}+1)"))
     if _block(s) in ("Input", "Sum", "QRot", "KRot"):
@@ -159,7 +159,7 @@ def positions(s: Site) -> Faults:
     turned = re.sub(r"\b(SIN|COS)\(", lambda found: {"S": "COS(", "C": "SIN("}[found[0][0]], s.text)
     yield Fault("sine and cosine exchanged", turned)
     for op in _ops(s, "Turn"):
-        yield Fault("rotated in the other direction", put(s.text, [op], f"(0-{op.text})"))
+        yield Fault("rotated backwards", put(s.text, [op], f"(0-{op.text})"))
 
 
 def words(s: Site) -> Faults:

@@ -469,7 +469,7 @@ def test_printed_numbers_are_large_enough_to_read(template):
         assert not sheet.large
 
 
-def test_page_settings_are_in_the_file(tmp_path):
+def test_the_paper_is_in_the_file(tmp_path):
     sheets, path = file_of(plain([3, 2], 120, PLAIN), tmp_path)
     papers = [re.search(r'paperSize="(\d+)"', page_setup(path, i + 1)[1])[1] for i in range(len(sheets))]
     assert papers == ["8" if sheet.large else "9" for sheet in sheets]

@@ -264,7 +264,7 @@ def test_the_name_of_asked_cells_is_checked(exercise: tuple[Path, Path], tmp_pat
     assert (Kind.MOVED, region_of("dims_cat_Scaled")) in {(f.kind, f.range) for f in report.every_finding}
 
 
-def test_an_answer_may_be_part_of_a_range(tmp_path: Path) -> None:
+def test_a_part_of_a_range(tmp_path: Path) -> None:
     blank, solved = built(tmp_path, blank=["dims_cat_Scores[3,1]", "dims_cat_Attention[2]"], ask="either")
     assert states(blank) == {"Scores": "open", "Attention": "open"}
     half = shutil.copyfile(solved, tmp_path / "half.xlsx")

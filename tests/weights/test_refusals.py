@@ -108,7 +108,7 @@ def test_a_header_whose_length_begins_like_a_pickle_is_read(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFOs")
-def test_a_fifo_is_refused_without_reading(tmp_path: Path) -> None:
+def test_a_fifo_is_refused_unread(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match="this is not a file"):
         open_checkpoint(tmp_path / "model.safetensors")

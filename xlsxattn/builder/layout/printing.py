@@ -127,7 +127,7 @@ def _last_column(sheet: PlacedSheet) -> int:
 
 
 def page_height(sheet: PlacedSheet) -> float:
-    """Height of a page in points of the sheet's rows, at the scale of the printed page."""
+    """Height of a page in points of the sheet's rows, at the scale of print."""
     down = _paper(sheet)[0 if sheet.portrait else 1]
     return USABLE * (down - 72 * (MARGIN_TOP + MARGIN_BOTTOM)) / _scale(sheet, _across(sheet))
 
