@@ -389,7 +389,7 @@ def test_a_chinese_workbook_is_in_chinese(chinese):
     ]
     texts = {c.value for sheet in book.worksheets for row in sheet for c in row if isinstance(c.value, str)}
     assert {"同一个词，两种语境", "✓ 每行之和都是 1", "✓ mouse 的输入在每个句子中都相同"} <= texts
-    assert "mouse" in texts  # user input is unchanged
+    assert "mouse" in texts  # what a person has typed stays as it is
     assert any('"不在词表中"' in str(f) for f in book._number_formats)
     links = [cell.hyperlink for row in book.worksheets[0] for cell in row if cell.hyperlink]
     assert {link.location for link in links} - book.defined_names.keys() == {"'怎样阅读'!A1", "'术语表'!A1"}

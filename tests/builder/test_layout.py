@@ -450,7 +450,7 @@ def test_texts_too_long_for_a_screen_are_wrapped():
     assert measures.wrapped("short", "why") == ["short"]
 
 
-def test_captions_are_not_broken_within_a_number():
+def test_no_caption_is_broken_within_a_number():
     group = Group((parts.computed("s_Out", (1, 1), ops.Op("", "=" + "s_In*1E-24+" * 12 + "1"), "number"),))
     lines = measures.caption_lines(group)
     assert len(lines) > 1
