@@ -110,7 +110,7 @@ def examples() -> list[spec.Spec]:
     alone = plain([3], 2, {"id": "attn", "title": "?"}, {"id": "compare", "kind": "compare"})
     near = {"id": "compare", "kind": "compare", "near": ["w1"]}
     alike = {"id": "enc", "kind": "encoder", "similarity": True, "residual": "pre-norm", "final_norm": True}
-    both = plain([3, 2], 2, {"id": "attn"}, alike, near)
+    both = plain([3, 2], 2, {"id": "attn"}, {"id": "random", "seed": 1}, alike, near)
     wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 2, "layers": 2})
     bare = {"kind": "encoder", "residual": "pre-norm", "final_norm": False}  # no norm at the end
     acting = [{"id": f"a{i}", "activation": one, **bare} for i, one in enumerate(ACTIVATIONS)]
@@ -388,7 +388,7 @@ def test_a_chinese_workbook_is_in_chinese(chinese):
         "校验信息",
     ]
     texts = {c.value for sheet in book.worksheets for row in sheet for c in row if isinstance(c.value, str)}
-    assert {"同一个词，两种语境", "✓ 每行之和都是 1", "✓ mouse 的输入在每个句子中都相同"} <= texts
+    assert {"同一个词，两种语境", "✓ 每行之和都是 1", "✓ “mouse”的输入在每个句子中都相同"} <= texts
     assert "mouse" in texts  # what a person has typed stays as it is
     assert any('"不在词表中"' in str(f) for f in book._number_formats)
     links = [cell.hyperlink for row in book.worksheets[0] for cell in row if cell.hyperlink]

@@ -190,7 +190,7 @@ def test_a_comparison_with_one_sentence_compares_nothing_and_says_so_once():
     assert ended.err.count("'cat' is in only one sentence, so nothing is compared.") == 1
     saved = openpyxl.load_workbook("book.xlsx", data_only=True)
     ((tab, place),) = saved.defined_names["compare_Status"].destinations
-    assert saved[tab][place].value == "– cat stands in one sentence only: nothing is compared"
+    assert saved[tab][place].value == "– only one sentence contains “cat”: nothing to compare"
 
 
 def test_the_lines_of_a_chart_are_straight():
