@@ -123,7 +123,7 @@ MASKED = Op(
     "=IF({mask}=1,{scaled},{minus_infinity})",
     why="Masked cells get −∞; exp(−∞) is 0, so they get no attention.",
     paper=VASWANI.format("3.2.3"),
-    more="−∞ is written as −1E300, since a cell holds no infinity; its EXP is 0 exactly.",
+    more="−∞ is written as −1E300, since a cell cannot hold infinity; its EXP is exactly 0.",
 )
 ROW_MAX = Op("row maximum", "=MAX({scaled}[row])", "cells")
 EXP = Op(

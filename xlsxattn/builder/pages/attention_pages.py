@@ -52,12 +52,12 @@ LEAD = (
     "All sentences share the same weights."
 )
 HEADS_LEAD = (
-    "Several heads look at the sentence at once, each in a subspace of its own; "
-    "their outputs are placed side by side and W_O mixes them."
+    "Several heads attend in parallel, each in its own subspace; their outputs are concatenated, and W_O "
+    "mixes them."
 )
 SIDE_BY_SIDE_LEAD = (
-    "Several heads look at the sentence at once, each in a subspace of its own; "
-    "their outputs are placed side by side, and nothing mixes them."
+    "Several heads attend in parallel, each in its own subspace; their outputs are concatenated, and no "
+    "matrix mixes them."
 )
 HEAD_LEAD = (
     "One head looks at the sentence in a subspace of its own; W_O maps its output back to the size of the "

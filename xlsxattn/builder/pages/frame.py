@@ -56,12 +56,14 @@ if TYPE_CHECKING:
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
-    "word at once, and decides by the words themselves how much each one matters."
+    "word at once, and the words themselves determine how much each one matters."
 )
 FOLLOW = {
-    False: "Follow one word through this workbook, from its embedding to what it becomes.",
-    True: "Follow one word through this workbook: its embedding is the same in every sentence, and what it "
-    "becomes is not.",
+    False: "Follow one word through this workbook, from its embedding to its output.",
+    True: (
+        "Follow one word through this workbook: its embedding is the same in every sentence, its output is "
+        "not."
+    ),
 }
 READ = (
     "1.  Read the sheets from left to right and from top to bottom. The code above a block is its formula; "

@@ -189,8 +189,8 @@ class _Lesson:
         row = computed(s["AskedRow"], (z.examples, 1), ops.ASKED_ROW, "count", **names)
         present = computed(s["Present"], (z.examples, 1), ops.PRESENT, "count", row=row.name)
         why = (
-            "Each example is a sentence (below), one of its words, and what this word's output is to become. "
-            "The loss says how far off they all are; a step changes the weights so that it falls."
+            "Each example is a sentence (below), one of its words, and the target of this word's output. "
+            "The loss says how far off all of them are; a step changes the weights so that it falls."
         )
         sides = (
             Side("example", (number,)),
