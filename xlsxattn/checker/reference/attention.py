@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -161,7 +162,7 @@ def stacked(each: Sequence[Ranges]) -> Ranges:
         ValueError: the ranges or their shapes differ.
     """
     if any(found.keys() != each[0].keys() for found in each):
-        raise ValueError("the inputs change which ranges there are")
+        raise ValueError(say("the inputs change which ranges there are"))
     whole: Ranges = {}
     for name, first in each[0].items():
         one = [found[name] for found in each]
