@@ -1,5 +1,5 @@
 """``python -m xlsxattn.cli`` is ``xlsxattn``."""
 
-from xlsxattn.cli.commands import main
+from xlsxattn.cli import main
 
 main()
