@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from xlsxattn import exercises, press, templates
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract import kinds, spec_tables
-from xlsxattn.contract.exercise import Level
 from xlsxattn.contract.kinds.settings import given
+from xlsxattn.contract.values import Level
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.system_errors import is_there

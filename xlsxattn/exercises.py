@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.contract.exercise import Exercise, Level
+    from xlsxattn.contract.exercise import Exercise
     from xlsxattn.contract.kinds import Sheet
+    from xlsxattn.contract.values import Level
 
     Source: TypeAlias = Path | Mapping[str, Any] | Spec
 

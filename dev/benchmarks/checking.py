@@ -57,8 +57,10 @@ class Cost:
 
 
 def cost(command: Sequence[object]) -> Cost:
-    """Run a process with its children, without output, and measure it."""
-    process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Run a process with its children, without output, and measure it; Python may keep its bytecode."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen([*map(str, command)], env=environment, stdout=quiet, stderr=quiet)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -83,7 +83,7 @@ def test_numbers_of_the_first_screen_are_those_of_the_sheets():
     np.testing.assert_array_equal(found["xlsxattn_c_s_Output"].values, [[1, 0]])
     np.testing.assert_array_equal(found["xlsxattn_d_s_Output"].values, [[0, 0]])  # without the focus word
     np.testing.assert_array_equal(found["xlsxattn_d_Look"].values, [[0], [0]])
-    assert found["xlsxattn_c_Said"] is found["s_c_FocusSaid"]
+    assert found["xlsxattn_c_Said"].values.item() == found["s_c_FocusSaid"].values.item()
     labels = {name for name in found if name.startswith("xlsxattn_c") and name.endswith(("_Rows", "_Cols"))}
     assert labels == {f"xlsxattn_c_{x}" for x in ("Look_Cols", "X_Cols", "Before_Rows", "s_Output_Rows")}
 
@@ -269,6 +269,6 @@ def test_cross_attention_names_the_word_with_the_most_attention():
     found = run(["b", "e", ""], "tbe", {"columns": "none"}, sheets=sheets)
     assert [own(x) for x in found["xlsxattn_c_Most"].values[:, 0]] == ["b", "e", "–"]
     np.testing.assert_array_equal(found["xlsxattn_c_Alignment"].values, found["s_c_Attention"].values)
-    assert found["xlsxattn_c_Said"] is found["s_c_FocusSaid"]
+    assert found["xlsxattn_c_Said"].values.item() == found["s_c_FocusSaid"].values.item()
     zeros = run("aa", "te", {"columns": "none"}, sheets=sheets)["xlsxattn_c_Most"].values[0, 0]
     assert zeros == OneOf(("t", "e"))  # equal: the first, or by rounding the other

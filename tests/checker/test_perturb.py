@@ -13,6 +13,7 @@ from specs import plain
 
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder.specification import parse
+from xlsxattn.checker import check as proof
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.perturb_words import unreadable
@@ -330,3 +331,15 @@ def test_unreadable_cells_differ_between_any_two_sentences():
     assert all(("", unknown, "a") in words and ("a", "", "a") in words for words in told.values())
     blank = {c: [words == ("", "a", "a") for words in each] for c, each in told.items()}
     assert all(blank[one] != blank[other] for one, other in permutations("cde", 2))
+
+
+@pytest.mark.parametrize("fault", ["", "*(SUMSQ(vocab_E)>0.01)"])  # small numbers are among the last sets
+def test_sets_proved_at_once_have_the_same_report_as_one_by_one(causal, tmp_path, monkeypatch, fault):
+    book = read(causal)
+    area = book.names[next(name for name in book.manifest.formulas if name.endswith("_Scores"))]
+    book.workbook[area.sheet].cell(area.row + 1, area.col + 1).value.text += fault
+    book.workbook.save(path := tmp_path / "some.xlsx")
+    at_once = proof.check(path).runs
+    assert max((finding.round for finding in at_once[0].findings), default=0) > 1 or not fault
+    monkeypatch.setattr(proof, "_all_right", lambda *_: None)
+    assert proof.check(path).runs == at_once

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from drawn import column
 
-from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
+from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected, expected_of_sets
 
 PLAIN = {"weights": False, "scale": True, "mask": "none"}
 
@@ -314,3 +314,43 @@ def test_single_head_cross_attention_has_no_output_matrix():
 def test_causal_masks_of_cross_attention_are_refused():
     with pytest.raises(ValueError, match="the reference does not support mask causal of the sheet s"):
         cross({"mask": "causal"})
+
+
+# Several sets of inputs
+
+
+def drawn_inputs(rng, focus, c, d):
+    weights = {f"s_W_{x}": rng.normal(size=(4, 4)) for x in "QKVO"}
+    return {
+        "vocab_Tokens": column("abc"),
+        "vocab_Dims": column("wxyz").T,
+        "vocab_E": rng.normal(size=(3, 4)),
+        "vocab_Focus": column([focus]),
+        "c_Tokens": column(c),
+        "d_Tokens": column(d),
+        "s_Base": rng.uniform(2, 9, (1, 1)),
+        "s_Temperature": rng.uniform(-1, 2, (1, 1)),
+        **weights,
+    }
+
+
+def test_several_sets_of_inputs_have_the_results_of_each_alone():
+    many = {"weights": True, "heads": 2, "position": "rotary", "temperature": 1.0}
+    sheets = [
+        SheetInfo("s", "multi-head", {**PLAIN, **many, "mask": "causal+padding"}),
+        SheetInfo("x", "cross-attention", {**PLAIN, "mask": "padding", "queries": "c", "keys": "d"}),
+        SheetInfo("k", "compare", {}),
+    ]
+    rng = np.random.default_rng(0)
+    words = [("a", "abc", "cab"), ("b", "acc", ["b", "", "b"]), ("", "cab", ["a", "z", "c"])]
+    sets = [drawn_inputs(rng, *said) for said in words]
+    sets[0]["vocab_E"][0] *= 1e200  # overflows in one set only
+    at_once = expected_of_sets(sheets, ["c", "d"], sets, read=[{}] * len(sets))
+    for i, inputs in enumerate(sets):
+        alone = expected(sheets, ["c", "d"], inputs)
+        assert list(alone) == list(at_once)
+        for name, one in alone.items():
+            same_set = at_once[name].of(i)
+            assert repr(same_set.values.tolist()) == repr(one.values.tolist()), name  # NaN equals NaN
+            for part in ("kind", "magnitude", "amplification", "coarse", "blank_ok", "optional"):
+                assert getattr(same_set, part) == getattr(one, part), (name, part)

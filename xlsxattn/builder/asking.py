@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import pages
 from xlsxattn.builder.pages.exercise import Asked
 from xlsxattn.builder.specification import SpecError
-from xlsxattn.contract.exercise import Exercise, Level
+from xlsxattn.contract.exercise import Exercise
 from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import FRONT, SHOWN, RangeName, parse
 from xlsxattn.language import say
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.specification import Spec
+    from xlsxattn.contract.values import Level
 
 BLANK = re.compile(r"([\w*?]+)(?:\[(\d+)(?:,\s*(\d+))?\])?", re.ASCII)
 """A name or pattern, and a row or a cell."""

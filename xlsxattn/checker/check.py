@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import time
 from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -19,7 +19,16 @@ from xlsxattn.checker.ambiguity import ambiguities
 from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
-from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
+from xlsxattn.checker.compare import (
+    SAVED,
+    Result,
+    agreeing,
+    compare,
+    decidable,
+    distance,
+    either,
+    tolerance,
+)
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.exercise import both, formula_cells, judged, misplaced, reads, typed_in, wrong_answers
 from xlsxattn.checker.fill_in import filled_in
@@ -33,7 +42,7 @@ from xlsxattn.checker.reading.book import saved as saved_in
 from xlsxattn.checker.reading.limits import ValuesOnlyError, guarded
 from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.recalculate import recalculate
-from xlsxattn.checker.reference import ShapesDisagree, expected
+from xlsxattn.checker.reference import ShapesDisagree, expected_of_sets
 from xlsxattn.checker.reference.choices import OneOf
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
@@ -61,6 +70,8 @@ LOG = logging.getLogger(__name__)
 Engine = Literal[EngineName, "saved", "all"]
 """The engine that recalculates a workbook, all of them, or ``saved`` to trust the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
+MAX_VALUES = 500_000
+"""Maximum number of values of all sets of inputs that are proved at once."""
 SEED_BYTES = 4
 """Bytes of the file's digest that are the seed of the last set of inputs: short enough to type."""
 
@@ -238,10 +249,29 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     """The proof of one engine: on the saved inputs, then on perturbed ones until a fault is found."""
     LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": of})
     report = prove(book, engine, first)
-    if not _agrees(report):
-        return report
-    for i, values in enumerate(others, 1):
-        LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
+    done = 1
+    while _agrees(report) and (sets := [*islice(others, _at_once(book))]):
+        right = _all_right(book, engine, sets)
+        if right is not None:
+            report = replace(report, results=_worse(report.results, right))
+        else:
+            report = _one_by_one(book, engine, sets, report, done)
+        done += len(sets)
+        LOG.debug("", extra={"step": say("checking: NumPy"), "done": done - 1, "of": of})
+    return report
+
+
+def _at_once(book: Book) -> int:
+    """The number of sets of inputs that are proved at once, so that memory stays bounded."""
+    areas = (area for name, area in book.names.items() if name not in book.left_out)
+    return max(1, MAX_VALUES // sum(area.rows * area.cols for area in areas))
+
+
+def _one_by_one(
+    book: Book, engine: str, sets: Sequence[Values], report: EngineReport, number: int
+) -> EngineReport:
+    """The report with further sets, the first of which has this number, until one has a fault."""
+    for i, values in enumerate(sets, number):
         more = prove(book, engine, values, perturbed=True)
         found = tuple(replace(f, round=i) for f in more.findings if f.kind is not Kind.OVERFLOW)
         answers = both(report.answers, more.answers)
@@ -253,16 +283,47 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     return report
 
 
+def _all_right(book: Book, engine: str, sets: Sequence[Values]) -> list[Result] | None:
+    """The worst result of each range if all sets agree; None if they must be examined one by one.
+
+    This is the case if anything differs, and in exercises, whose answers are judged.
+    """
+    if book.manifest.exercise or any(
+        next(structure.unreadable_inputs(book, values), None) for values in sets
+    ):
+        return None
+    try:
+        wanted = references(book, sets, engine)
+    except (ShapesDisagree, NotCheckableError):  # raised again for the set that causes it
+        return None
+    if book.manifest.formulas.keys() - wanted.keys():
+        return None
+    shown = _shown(book, sets, wanted)
+    results: list[Result] = []
+    for name, right in wanted.items():
+        area = book.names.get(name)
+        if area is None or (area.rows, area.cols) != right.values.shape[-2:]:
+            return None
+        worst = agreeing(name, right, area, [values[name] for values in shown], engine)
+        if worst is None:
+            return None
+        results.append(worst)
+    return results
+
+
+def _shown(book: Book, sets: Sequence[Values], wanted: Mapping[str, Expected]) -> list[Values]:
+    """The values to compare, with 0 and empty texts for blank inputs."""
+    inputs = [name for name in _inputs(book) if name in wanted and name not in book.blocks]
+    return [
+        {**values, **{n: x.tolist() if is_text(n) else x for n, x in _arrays(values, inputs).items()}}
+        for values in sets
+    ]
+
+
 def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, ...]:
     """For each range, the result with the larger error relative to the tolerance."""
-
-    def badness(result: Result) -> tuple[bool, float]:
-        return result.verdict not in ("ok", "not decidable"), result.error / (result.allowed or math.inf)
-
-    if not second:
-        return tuple(first)
     later = {result.range: result for result in second if result.verdict != "not decidable"}
-    return tuple(max(r, later.get(r.range, r), key=badness) for r in first)
+    return tuple(max(r, later.get(r.range, r), key=lambda result: result.badness) for r in first)
 
 
 def prove(book: Book, engine: str, values: Values, *, perturbed: bool = False) -> EngineReport:
@@ -283,15 +344,7 @@ def prove(book: Book, engine: str, values: Values, *, perturbed: bool = False) -
     if book.manifest.exercise:
         wanted, answers = judged(book, values, wanted, engine, perturbed=perturbed)
         findings += wrong_answers(book, answers)
-    shown = {
-        **values,
-        **{
-            n: grid.tolist() if is_text(n) else grid
-            for n, grid in _inputs(book, values).items()
-            if n not in book.blocks
-        },
-    }  # blanks are 0
-    for result, found in compare(wanted, book.names, shown, engine):
+    for result, found in compare(wanted, book.names, _shown(book, [values], wanted)[0], engine):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
     findings = _overflown(wanted, Order(book).findings(findings)) if findings else []
@@ -323,15 +376,21 @@ def _placed(book: Book, finding: Finding) -> Finding:
 
 def reference(book: Book, values: Values, engine: str = "") -> Mapping[str, Expected]:
     """The expected values of every range, computed from the inputs (and answers) among these values."""
+    return {name: x.of(0) for name, x in references(book, [values], engine).items()}
+
+
+def references(book: Book, sets: Sequence[Values], engine: str = "") -> Mapping[str, Expected]:
+    """The expected values of every range with several sets of inputs, which are the leading axis."""
     try:
-        inputs = _inputs(book, values) | typed_in(book, values, engine)
-        affordable(book.path, book.manifest, inputs)
-        manifest, read = book.manifest, {name: values[name] for name in _trained(book)}
-        wanted = expected(
+        manifest, trained, names = book.manifest, [*_trained(book)], _inputs(book)
+        inputs = [_arrays(values, names) | typed_in(book, values, engine) for values in sets]
+        for one in inputs:
+            affordable(book.path, manifest, one)
+        wanted = expected_of_sets(
             manifest.sheets,
             manifest.contexts,
             inputs,
-            read=read,
+            read=[{name: values[name] for name in trained} for values in sets],
             front=manifest.front,
             language=manifest.language,
         )
@@ -358,21 +417,22 @@ def _without_optional_marks(wanted: Mapping[str, Expected]) -> dict[str, Expecte
     def today(value: object) -> object:
         return value.values[0] if isinstance(value, OneOf) else value
 
-    marks = {
-        name: replace(x, values=np.array([[today(v) for v in row] for row in x.values], dtype=object))
-        for name, x in wanted.items()
-        if x.kind == "mark"
-    }
+    each: Any = np.frompyfunc(today, 1, 1)
+    marks = {n: replace(x, values=each(x.values)) for n, x in wanted.items() if x.kind == "mark"}
     return {**wanted, **marks}
 
 
-def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
+def _inputs(book: Book) -> list[str]:
     """The inputs of the reference, including the words for which typed rows were computed."""
     typed_for = (
         name for name in book.names if last(name) == TYPED_FOR and name not in book.manifest.formulas
     )
-    given = dict.fromkeys([*book.manifest.inputs, *typed_for])
-    return {name: array_of(values[name], text=is_text(name)) for name in given}
+    return list(dict.fromkeys([*book.manifest.inputs, *typed_for]))
+
+
+def _arrays(values: Values, names: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
+    """The values of inputs as arrays, with 0 and empty texts for blanks."""
+    return {name: array_of(values[name], text=is_text(name)) for name in names}
 
 
 def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -53,22 +53,27 @@ class Result:
     verdict: Verdict
     coarse: bool = False
 
+    @property
+    def badness(self) -> tuple[bool, float]:
+        """Whether it is wrong, and the error relative to the tolerance."""
+        return self.verdict not in ("ok", "not decidable"), self.error / (self.allowed or math.inf)
 
-def tolerance(expected: Expected, engine: str = "") -> float:
+
+def tolerance(expected: Expected, engine: str = "") -> Any:  # noqa: ANN401 - a number, or one for each set
     """The tolerance of the cells of a range: 1e-12 × largest sum × max(1, M / 100).
 
     For engines with a coarse Φ, ranges computed from an exact GELU get an additional tolerance.
     """
-    rounding = PRECISION * expected.magnitude * max(1.0, expected.amplification / ROUNDING_GROWS_FROM)
+    rounding = PRECISION * expected.magnitude * np.maximum(1.0, expected.amplification / ROUNDING_GROWS_FROM)
     return rounding + (expected.coarse if engine in COARSE_PHI else 0.0)
 
 
-def decidable(expected: Expected, engine: str = "") -> bool:
+def decidable(expected: Expected, engine: str = "") -> Any:  # noqa: ANN401 - a bool, or one for each set
     """Whether faults can be told from rounding errors at these magnitudes."""
-    relative = PRECISION * max(1.0, expected.amplification / ROUNDING_GROWS_FROM)
+    relative = PRECISION * np.maximum(1.0, expected.amplification / ROUNDING_GROWS_FROM)
     if engine in COARSE_PHI:
-        relative += expected.coarse / expected.magnitude
-    return math.isfinite(expected.magnitude) and relative <= DECIDABLE
+        relative = relative + expected.coarse / expected.magnitude
+    return np.isfinite(expected.magnitude) & (relative <= DECIDABLE)
 
 
 def compare(
@@ -89,16 +94,47 @@ def compare(
             yield _range(name, wanted, area, values[name], engine)
 
 
+@np.errstate(all="ignore")
+def agreeing(name: str, wanted: Expected, area: Area, grids: Sequence[Grid], engine: str) -> Result | None:
+    """The worst result of a range with several sets of inputs; None if any has findings."""
+    can_tell = np.broadcast_to(decidable(wanted, engine), len(grids))  # (sets,)
+    allowed = np.where(can_tell, tolerance(wanted, engine), np.inf)
+    arrays, shape = [grid for grid in grids if isinstance(grid, np.ndarray)], (area.rows, area.cols)
+    if len(arrays) == len(grids):
+        errors = _errors(np.stack(arrays), wanted, allowed[:, None, None])  # (sets,)
+        if errors is not None:
+            errors = np.where(can_tell, errors, 0.0)
+            i = int(np.argmax(errors / allowed))
+            coarse, error = engine in COARSE_PHI and wanted.of(i).coarse > 0, float(errors[i])
+            verdict: Verdict = "ok" if can_tell.any() else "not decidable"
+            return Result(
+                area.sheet, name, shape, wanted.kind, error, float(allowed[i]), verdict, coarse=coarse
+            )
+    if wanted.kind == "text" and can_tell.all():
+        shown = [listed(grid) for grid in grids]
+        right = np.broadcast_to(wanted.values, (len(grids), *shape)).tolist()
+        if shown == right and not any(map(_has_errors, shown)):
+            return Result(area.sheet, name, shape, wanted.kind, 0.0, float(allowed[0]), "ok")
+    results: list[Result] = []
+    for i, grid in enumerate(grids):
+        result, findings = _range(name, wanted.of(i), area, grid, engine)
+        if findings:
+            return None
+        results.append(result)
+    return max(results, key=lambda result: (result.verdict == "ok", result.badness))
+
+
 def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> tuple[Result, list[Finding]]:
-    allowed, worst = tolerance(wanted, engine), 0.0
+    allowed, worst = float(tolerance(wanted, engine)), 0.0
     can_tell = decidable(wanted, engine)
     verdict: Verdict = "ok" if can_tell else "not decidable"
     coarse = engine in COARSE_PHI and wanted.coarse > 0
     if isinstance(grid, np.ndarray):
         shape = (area.rows, area.cols)
-        error = _within(grid, wanted, allowed) if can_tell else _possible_numbers(grid, wanted)
+        error = _errors(grid, wanted, allowed if can_tell else math.inf)
         if error is not None:
-            return Result(area.sheet, name, shape, wanted.kind, error, allowed, verdict, coarse=coarse), []
+            worst = float(error) if can_tell else 0.0
+            return Result(area.sheet, name, shape, wanted.kind, worst, allowed, verdict, coarse=coarse), []
         grid = listed(grid)
     findings, texts = [], wanted.kind == "text"
     if texts and can_tell and grid == wanted.values.tolist() and not _has_errors(grid):
@@ -121,29 +157,25 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
     return Result(area.sheet, name, shape, wanted.kind, worst, allowed, verdict, coarse=coarse), findings
 
 
-def _within(grid: NDArray[np.float64], wanted: Expected, allowed: float) -> float | None:
-    """The largest error of an array of numbers and blanks; None unless every cell is certainly right."""
+@np.errstate(all="ignore")
+def _errors(grids: NDArray[np.float64], wanted: Expected, allowed: float | NDArray[np.float64]) -> Any:  # noqa: ANN401
+    """The largest error of numbers and blanks, (..., rows, cols), in each set: (...,).
+
+    None unless every cell is certainly right.
+    """
     if wanted.kind != "number" or wanted.values.dtype != float:
         return None
-    apart = np.abs(grid - wanted.values)
-    within = apart <= allowed  # False where either is NaN: a blank
-    if within.all():
-        return float(apart.max())
-    blank = np.isnan(grid)
-    if not wanted.blank_ok:
-        blank &= np.isnan(wanted.values)
-    return float(np.max(apart, initial=0.0, where=within)) if (within | blank).all() else None
-
-
-def _possible_numbers(grid: NDArray[np.float64], wanted: Expected) -> float | None:
-    """0 for finite numbers in an undecidable range of numbers; None if cells must be examined one by one."""
-    numbers = wanted.kind == "number" and wanted.values.dtype == float
-    return 0.0 if numbers and np.isfinite(grid).all() and not np.isnan(wanted.values).any() else None
+    apart = np.abs(grids - wanted.values)
+    within = np.isfinite(grids) & (apart <= allowed)  # False where either is NaN: a blank
+    blank = np.isnan(grids) & (wanted.blank_ok | np.isnan(wanted.values))
+    if not (within | blank).all():
+        return None
+    return np.max(apart, axis=(-2, -1), initial=0.0, where=within)
 
 
 def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:
     """Whether a cell shows an error value, which equals the same text."""
-    return any(isinstance(value, CellError) for row in grid for value in row)
+    return CellError in {type(value) for row in grid for value in row}
 
 
 def must_be_blank(right: object) -> bool:

@@ -160,7 +160,7 @@ def _explained(
         terms=terms,
         numbers=filled.in_numbers() if filled and not terms else "",
         expected=None if right is None or must_be_blank(right) else _value(own(right)),
-        allowed=tolerance(wanted, first) if wanted else 0.0,
+        allowed=float(tolerance(wanted, first)) if wanted else 0.0,
         engines=computed,
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xlsxattn.checker import engines, structure
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.contract.names import MANIFEST, ORIGIN, START
 from xlsxattn.language import say
 from xlsxattn.tempdirs import workplace
 
@@ -54,7 +55,7 @@ def recalculate(
     with workplace() as folder:
         copy = folder / "copy.xlsx"
         without_values(book, copy, runs=False)
-        others = book.names.keys() - book.left_out
+        others = book.names.keys() - book.left_out - {START[part] for part in (*MANIFEST, *ORIGIN)}
         areas = {n: area for n, area in book.names.items() if n in others and n not in book.blocks}
         job = engines.Job(copy, areas, book.runs)
         for engine in chosen:

@@ -14,7 +14,6 @@ from xlsxattn.cli.progress import progress
 from xlsxattn.cli.verbosity import is_quiet, is_verbose, volume
 from xlsxattn.contract import values
 from xlsxattn.language import say
-from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from xlsxattn.checker.check import Engine, Inputs
@@ -122,6 +121,8 @@ def _report_style(place: Path | None) -> str:
 
 
 def _write_report(place: Path, text: str) -> None:
+    from xlsxattn.system_errors import reason
+
     try:
         place.write_text(text + "\n", "utf-8")
     except OSError as error:

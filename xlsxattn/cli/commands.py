@@ -25,10 +25,9 @@ from xlsxattn.cli.build_command import (
 )
 from xlsxattn.cli.language import asked, tell
 from xlsxattn.cli.verbosity import is_quiet, volume
-from xlsxattn.contract.exercise import Level
+from xlsxattn.contract.values import Level
 from xlsxattn.language import say
 from xlsxattn.suggestions import with_near
-from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -89,6 +88,8 @@ def _run(command: click.Command) -> int:
 
 def _internal_error(error: Exception) -> str:
     """The message of an unhandled error; a full disk is one of them."""
+    from xlsxattn.system_errors import reason
+
     if isinstance(error, OSError) and error.errno in FULL:
         sentence = "cannot write to standard output or to temporary files: {reason}"
         return say(sentence, reason=reason(error))

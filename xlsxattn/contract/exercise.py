@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from xlsxattn.contract.names import parse, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Level: TypeAlias = Literal["first", "middle", "whole"]
-"""Presets: one cell and one row, whole blocks, or more."""
 
 PROGRESS = "Progress"
 """The last part of the name of the cell with the share of points that are earned."""

@@ -1,4 +1,7 @@
-"""The ranges of attention sheets: single-head, multi-head and cross-attention, with masks and positions."""
+"""The ranges of attention sheets: single-head, multi-head and cross-attention, with masks and positions.
+
+All sets of inputs are computed at once: they are the leading axis of arrays, "..." in shapes.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from xlsxattn.checker.reference.answers import own
 from xlsxattn.checker.reference.attention import (
+    ONE,
     PROJECTED,
     Head,
     Sized,
@@ -76,32 +80,30 @@ def biased(sheet: SheetInfo) -> str:
 def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
     """The ranges that a sheet has once: Scale, labels of weights, slices of heads."""
     s, dims = RangeName(sheet.id), inputs["vocab_Dims"]
-    d_k = dims.shape[1] if w is None else w.d_k
+    d_k = dims.shape[-1] if w is None else w.d_k
     found = {s["Scale"]: numbers(given([[math.sqrt(d_k) if sheet.scale else 1.0]]))}
     if w is None:
         return found
     for letter in PROJECTED:
         found |= labels(s[f"W_{letter}"], dims)
-    joins = w.out is not None and w.out.W.shape[1] == dims.shape[1]
+    joins = w.out is not None and w.out.W.shape[-1] == dims.shape[-1]
     return found | w.parts(s) | (labels(s["W_O"], None, dims) if joins else {})
 
 
-def temperature(sheet: SheetInfo, inputs: Inputs) -> float:
-    """The temperature that divides a sheet's scores; 1 without the setting."""
-    if not sheet.temperature:
-        return 1.0
-    return float(shaped(inputs, RangeName(sheet.id)["Temperature"], 1, 1)[0, 0])
+def temperature(sheet: SheetInfo, inputs: Inputs) -> Array:
+    """The temperature that divides a sheet's scores, (..., 1, 1); 1 without the setting."""
+    return shaped(inputs, RangeName(sheet.id)["Temperature"], 1, 1) if sheet.temperature else ONE
 
 
 def applied(x: Sized, layer: Linear) -> Sized:
     """X W + b, with Σ|terms|."""
-    y = product("nd,dk->nk", x, given(layer.W))  # (n, d_k)
+    y = product("...nd,...dk->...nk", x, given(layer.W))  # (..., n, d_k)
     return y if layer.b is None else Sized(y.value + layer.b, y.size + np.abs(layer.b))
 
 
 def heads_of(
     at: tuple[RangeName, RangeName], x: Sized, memory: Sized, w: Projections | None, places: Positions,
-    words: tuple[Array, Array], inputs: Inputs, *, scale: bool, allowed: Array | None, temperature: float,
+    words: tuple[Array, Array], inputs: Inputs, *, scale: bool, allowed: Array | None, temperature: Array,
 ) -> tuple[Ranges, dict[RangeName, Head]]:  # fmt: skip
     """The heads, and the ranges of their projections: queries from x, keys and values from memory.
 
@@ -137,7 +139,8 @@ def heads_of(
 def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], focus_row: FocusRow) -> Ranges:
     """The attention of the focus word in every head, and the labels, once for all heads."""
     found = labels(p["FocusAttention"], None, focus_row.words)
-    found |= {} if focus_row.seen is None else {p["FocusSeen"]: constant([[float(focus_row.seen)]])}
+    if focus_row.seen is not None:
+        found[p["FocusSeen"]] = constant(focus_row.seen[..., None, None])
     for h, head in done.items():
         found |= focus(p.under(h), head, focus_row, tempered=bool(sheet.temperature))
     return found
@@ -160,20 +163,20 @@ def outcome(
                 found |= labels(p.under(h)[block], rows, words[1] if block in SQUARE else None)
                 found[p.under(h)[block]] = values
     each = list(done.values())
-    M = float(np.max([head.M for head in each]))
+    M = np.max([head.M for head in each], axis=0)  # (...,)
     Output = Concat = Sized(
-        np.hstack([head.Output.value for head in each]),  # (n, h d_v)
-        np.hstack([head.Output.size for head in each]),
+        np.concatenate([head.Output.value for head in each], axis=-1),  # (..., n, h d_v)
+        np.concatenate([head.Output.size for head in each], axis=-1),
     )
     if w is not None and w.out is not None:
-        Output = applied(answers("Concat", Concat), w.out)  # (n, d_out)
+        Output = applied(answers("Concat", Concat), w.out)  # (..., n, d_out)
         found |= {p["Concat"]: numbers(Concat, M)} | labels(p["Concat"], words[0])
     if p["Output"] not in found:  # otherwise it is the Output of the only head
         found |= {p["Output"]: numbers(Output, M)}
         Output = answers("Output", Output)
-    found |= labels(p["Output"], words[0], dims if Output.value.shape[1] == dims.shape[1] else None)
-    drift = np.max([np.abs(head.Attention.value.sum(axis=1) - 1).max() for head in each])
-    found[p["Drift"]] = numbers(Sized(np.array([[drift]]), np.ones((1, 1))), M)
+    found |= labels(p["Output"], words[0], dims if Output.value.shape[-1] == dims.shape[-1] else None)
+    drift = np.max([np.abs(head.Attention.value.sum(axis=-1) - 1).max(axis=-1) for head in each], axis=0)
+    found[p["Drift"]] = numbers(Sized(drift[..., None, None], ONE), M)
     return found, Trace(Output, M, done)
 
 
@@ -181,7 +184,7 @@ def one_context(
     sheet: SheetInfo, c: ContextWords, w: Projections | None, places: Positions, inputs: Inputs
 ) -> tuple[Ranges, Trace]:
     """The ranges of a sheet in one sentence."""
-    p, dims, n = RangeName(sheet.id, context=c.id), inputs["vocab_Dims"], len(c.ids)
+    p, dims, n = RangeName(sheet.id, context=c.id), inputs["vocab_Dims"], c.ids.shape[-2]
     answers = own(inputs, p)
     seen = visible(sheet.mask, c, answers)
     found = {p["Heading"]: sentence(c), p["X"]: numbers(c.X)} | labels(p["X"], c.tokens, dims)
@@ -208,13 +211,12 @@ def attention_sheet(
 ) -> Ranges:
     """The ranges of a sheet with one head or several; adds its results to the trail for compare sheets."""
     w = weights(sheet, inputs)
-    places = positions(sheet, contexts, inputs["vocab_E"].shape[1] if w is None else w.d_k, inputs)
+    places = positions(sheet, contexts, inputs["vocab_E"].shape[-1] if w is None else w.d_k, inputs)
     found, trail[sheet.id] = frame(sheet, w, inputs) | places.ranges, {}
-    found |= rank(RangeName(sheet.id), [len(c.ids) for c in contexts])
+    lengths = [c.ids.shape[-2] for c in contexts]
+    found |= rank(RangeName(sheet.id), lengths)
     if sheet.mask != "none":
-        found |= mask_value(RangeName(sheet.id)) | index(
-            RangeName(sheet.id), max(len(c.ids) for c in contexts)
-        )
+        found |= mask_value(RangeName(sheet.id)) | index(RangeName(sheet.id), max(lengths))
     for c in contexts:
         ranges, trail[sheet.id][c.id] = one_context(sheet, c, w, places, inputs)
         found |= ranges
@@ -229,15 +231,15 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inpu
         raise unknown(sheet.id, "mask", mask)
     w = weights(sheet, inputs)
     querying, keyed = chosen(sheet, contexts, (sheet.queries, sheet.keys))
-    q, m, n = s.at(context=querying.id), s.at(context=keyed.id), len(querying.ids)
-    found = frame(sheet, w, inputs) | rank(s, [len(keyed.ids)])
+    q, m, n = s.at(context=querying.id), s.at(context=keyed.id), querying.ids.shape[-2]
+    found = frame(sheet, w, inputs) | rank(s, [keyed.ids.shape[-2]])
     for c in (querying, keyed):
         p = s.at(context=c.id)
         found |= {p["Heading"]: sentence(c), p["X"]: numbers(c.X)} | labels(p["X"], c.tokens, dims)
     allowed = None
     if mask == "padding":
-        exists = own(inputs, m)("PaddingMask", given(keyed.exists[:, None].astype(float)))
-        seen = np.tile(exists.value.T, (n, 1))
+        exists = own(inputs, m)("PaddingMask", given(keyed.exists[..., None].astype(float)))
+        seen = np.repeat(np.swapaxes(exists.value, -1, -2), n, axis=-2)  # (..., n, m)
         found |= padding(m, keyed) | {q["Mask"]: constant(seen)}
         allowed = own(inputs, q)("Mask", given(seen)).value == 1
         found |= index(q, n, cols=False) | mask_value(s)

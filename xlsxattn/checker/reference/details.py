@@ -15,7 +15,7 @@ from xlsxattn.contract.names import RangeName
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from xlsxattn.checker.reference.attention import Head, Ranges, Trace
+    from xlsxattn.checker.reference.attention import Array, Head, Ranges, Trace
     from xlsxattn.checker.reference.attention_sheets import Trail
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
@@ -51,11 +51,11 @@ def details(
 
 
 def before_and_after(p: RangeName, c: ContextWords, result: Trace, inputs: Inputs) -> Ranges:
-    """The focus word's rows of X, (1, d_model), and of Output, (1, d_out); zeros without the word."""
+    """The focus word's rows of X and of Output, (sets, 1, columns); zeros without the word."""
     focus = inputs["vocab_Focus"]
     before = {p["FocusBefore"]: numbers(c.X.row(c.focus))}
     before |= labels(p["FocusBefore"], focus, inputs["vocab_Dims"])
-    M = result.M if c.focus else 1.0
+    M = np.where(c.focus > 0, result.M, 1.0)  # (sets,)
     after = {p["FocusAfter"]: numbers(result.Output.row(c.focus), M)}
     return before | after | labels(p["FocusAfter"], focus)
 
@@ -65,20 +65,21 @@ def one_score(sheet: SheetInfo, c: ContextWords, head: Head, inputs: Inputs) -> 
 
     This is the sum in footnote 4 of Vaswani et al. 2017, §3.2.1.
     """
-    p, n = RangeName(sheet.id, context=c.id), len(c.tokens)
+    p, n = RangeName(sheet.id, context=c.id), c.tokens.shape[-2]
     row, col = (position(inputs, p[block], n) for block in ("CellRow", "CellCol"))
-    q, k = head.Q.row(row), head.K.row(col)  # (1, d_k)
+    q, k = head.Q.row(row), head.K.row(col)  # (sets, 1, d_k)
     ranges = {
         p["CellQuery"]: numbers(q),
         p["CellKey"]: numbers(k),
-        p["CellProducts"]: numbers(product("nd,nd->nd", q, k)),
-        p["CellScore"]: numbers(product("nd,md->nm", q, k)),
+        p["CellProducts"]: numbers(product("...nd,...nd->...nd", q, k)),
+        p["CellScore"]: numbers(product("...nd,...md->...nm", q, k)),
     }
     dims = None if sheet.weights else inputs["vocab_Dims"]
-    ranges |= labels(p["CellQuery"], c.tokens[row - 1 : row], dims)
-    return ranges | labels(p["CellKey"], c.tokens[col - 1 : col])
+    word, other = (np.take_along_axis(c.tokens, at[:, None, None] - 1, axis=1) for at in (row, col))
+    return ranges | labels(p["CellQuery"], word, dims) | labels(p["CellKey"], other)
 
 
-def position(inputs: Inputs, name: str, n: int) -> int:
-    """The integer part of a typed position, limited to 1 ... n; a blank cell is 0 and counts as 1."""
-    return int(np.clip(shaped(inputs, name, 1, 1)[0, 0], 1, n))
+def position(inputs: Inputs, name: str, n: int) -> Array:
+    """The integer part of a typed position, (sets,), limited to 1 ... n; a blank is 0 and counts as 1."""
+    whole: Array = np.clip(shaped(inputs, name, 1, 1)[:, 0, 0], 1, n).astype(int)
+    return whole

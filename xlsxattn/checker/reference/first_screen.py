@@ -94,7 +94,7 @@ class Screen(NamedTuple):
     blanks: bool
     is_unlike: bool
     inputs: Inputs
-    made: Ranges
+    made: Mapping[str, Expected]
     tell: Callable[..., str]
 
     @property
@@ -134,7 +134,7 @@ class Leaning(NamedTuple):
 
 def first_screen(
     front: Mapping[str, Any], code: str, sheets: Sequence[SheetInfo], contexts: Sequence[ContextWords],
-    inputs: Inputs, made: Ranges,
+    inputs: Inputs, made: Mapping[str, Expected],
 ) -> Ranges:  # fmt: skip
     """The ranges of the first screen, whose table in the manifest is `front`, in the language `code`.
 

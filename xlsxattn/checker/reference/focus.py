@@ -17,7 +17,9 @@ from xlsxattn.checker.reference.attention import (
     Expected,
     Sized,
     entropy,
+    given,
     numbers,
+    stacked,
 )
 from xlsxattn.checker.reference.choices import Wording, one_of
 from xlsxattn.checker.reference.words import constant, count, text
@@ -35,31 +37,38 @@ HUNDREDTH = 0.01
 
 
 class FocusRow(NamedTuple):
-    """The row of the focus word in an attention.
+    """The row of the focus word in an attention, for one set of inputs or for several, (...,).
 
     Attributes:
         position: the row of the focus word, from 1, or 0 if it is missing.
-        words: the words of the keys, (n, 1).
-        memory: the rows from which the keys are computed, (n, d_model).
+        words: the words of the keys, (..., n, 1).
+        memory: the rows from which the keys are computed, (..., n, d_model).
         seen: the number of words that the mask allows for this row; None without a mask.
     """
 
-    position: int
+    position: Array
     words: Array
     memory: Array
-    seen: int | None = None
+    seen: Array | None = None
+
+    def of(self, i: int) -> FocusRow:
+        """The row with set number i of the inputs."""
+        seen = None if self.seen is None else self.seen[i]
+        return FocusRow(self.position[i], self.words[i], self.memory[i], seen)
 
     @property
     def n_named(self) -> int:
-        """The number of words that may be named; 0 if the focus word is missing."""
-        seen = len(self.words) if self.seen is None else self.seen
+        """The number of words that may be named, in one set; 0 if the focus word is missing."""
+        seen = len(self.words) if self.seen is None else int(self.seen)
         return seen if self.position else 0
 
 
-def focus_of(position: int, words: Array, memory: Array, allowed: Array | None) -> FocusRow:
-    """The row of the focus word; ``allowed`` is the mask, (rows, n), bool."""
-    seen = None if allowed is None else int(allowed[position - 1].sum()) if position else 0
-    return FocusRow(position, words, memory, seen)
+def focus_of(position: Array, words: Array, memory: Array, allowed: Array | None) -> FocusRow:
+    """The row of the focus word; ``allowed`` is the mask, (..., rows, n), bool."""
+    if allowed is None:
+        return FocusRow(position, words, memory)
+    counts = given(allowed.sum(axis=-1, keepdims=True))  # (..., rows, 1)
+    return FocusRow(position, words, memory, counts.row(position).value[..., 0, 0])
 
 
 def rank(s: RangeName, lengths: Sequence[int]) -> Ranges:
@@ -69,17 +78,29 @@ def rank(s: RangeName, lengths: Sequence[int]) -> Ranges:
 
 def focus(t: RangeName, head: Head, focus_row: FocusRow, *, tempered: bool) -> Ranges:
     """The ranges of the focus word in one head, with its entropy if the sheet has a temperature."""
-    row, M = head.Attention.row(focus_row.position), head.M if focus_row.position else 1.0
-    n = row.value.shape[1]
-    columns = ranked(head, focus_row)[: min(MAX_COUNT, n)]
-    largest = Sized(*(np.sort(x)[:, ::-1][:, : len(columns)] for x in row))
+    row = head.Attention.row(focus_row.position)  # (sets, 1, n)
+    M = np.where(focus_row.position > 0, head.M, 1.0)  # (sets,)
+    largest = Sized(*(np.sort(x)[..., ::-1][..., :MAX_COUNT] for x in row))  # (sets, 1, 3)
+    found = {t["FocusAttention"]: numbers(row, M), t["FocusWeights"]: numbers(largest, M)}
+    found |= stacked(
+        [in_words(t, head.of(i), focus_row.of(i), largest.value[i, 0], float(M[i])) for i in range(len(M))]
+    )
+    if tempered:
+        found[t["FocusEntropy"]] = numbers(entropy(row.value), M)
+    return found
+
+
+def in_words(t: RangeName, head: Head, focus_row: FocusRow, largest: Array, M: float) -> Ranges:
+    """The words with the largest weights of the focus word, with one set of inputs."""
+    columns = ranked(head, focus_row)
     words = [tuple(dict.fromkeys(focus_row.words[j, 0] for j in may)) for may in columns]
     lost = 1.0 if math.isfinite(M) else math.inf
     found: Ranges = {
-        t["FocusAttention"]: numbers(row, M),
-        t["FocusWeights"]: numbers(largest, M),
         t["FocusPlaces"]: Expected(
-            _cells([one_of(tuple(j + 1.0 for j in may)) for may in columns]), "number", float(n), lost
+            _cells([one_of(tuple(j + 1.0 for j in may)) for may in columns]),
+            "number",
+            float(len(focus_row.words)),
+            lost,
         ),
         t["FocusWords"]: Expected(np.full((1, len(columns)), NOBODY, dtype=object), "text"),
         t["FocusSaid"]: text(NOBODY),
@@ -87,12 +108,9 @@ def focus(t: RangeName, head: Head, focus_row: FocusRow, *, tempered: bool) -> R
     if count_named := min(focus_row.n_named, len(columns)):
         named = [*(one_of(may) for may in words[:count_named]), *[NOBODY] * (len(columns) - count_named)]
         found[t["FocusWords"]] = Expected(_cells(named), "text", amplification=lost)
-        largest_named = largest.value[0, :count_named]
         more = focus_row.n_named > count_named
-        sentence = wording(largest_named, words[:count_named], slack(M), more=more)
+        sentence = wording(largest[:count_named], words[:count_named], slack(M), more=more)
         found[t["FocusSaid"]] = Expected(_cells([sentence]), "text", amplification=M if M >= 1 else lost)
-    if tempered:
-        found[t["FocusEntropy"]] = numbers(entropy(row.value), M)
     return found
 
 
@@ -104,21 +122,21 @@ def _cells(values: Sequence[object]) -> Array:
 
 
 def ranked(head: Head, focus_row: FocusRow) -> list[tuple[int, ...]]:
-    """For each rank, the columns (from 0) that may have it; the one of the reference first."""
+    """For each of the first ranks, the columns (from 0) that may have it; the one of the reference first."""
     weights, masked, size = (
         x[0] for x in (head.Attention.row(focus_row.position).value, *head.Masked.row(focus_row.position))
     )
     # exact in every program: equal keys have equal scores, and a sum of zeros is 0
     summed = (size != 0)[:, None]  # (n, 1)
-    K, hidden = head.blocks["K"].values, (masked == MASK_VALUE)[:, None]
-    rows = np.hstack([focus_row.memory * summed, K * summed, summed, hidden])
+    hidden = (masked == MASK_VALUE)[:, None]
+    rows = np.hstack([focus_row.memory * summed, head.K.value * summed, summed, hidden])
     firsts: dict[bytes, int] = {}
     alike = np.array([firsts.setdefault(row.tobytes(), j) for j, row in enumerate(rows + 0.0)])  # −0 is 0
     weights = weights[alike]
     order = [int(j) for j in np.argsort(-weights, kind="stable")]
     found: list[tuple[int, ...]] = []
     for j in order[:MAX_COUNT]:
-        near = np.abs(weights - weights[j]) <= slack(head.M)
+        near = np.abs(weights - weights[j]) <= slack(float(head.M))
         sure = bool((alike[near] == alike[j]).all())
         found.append((j,) if sure else (j, *(i for i in order if near[i] and i != j)))
     return found

@@ -275,6 +275,6 @@ def drift_of(q: RangeName, drift: float) -> Ranges:
 
 def status(drifts: list[Expected], *, outdated: bool = False) -> Expected:
     """✓ if every Drift is within 1e-9 and no typed row is outdated; not decidable after an overflow."""
-    lost = any(math.isinf(drift.amplification) for drift in drifts)
-    good = all(drift.values.item() <= SUMS_TO_ONE for drift in drifts) and not outdated
-    return mark(good=good, amplification=math.inf if lost else 1.0)
+    lost = np.any([np.isinf(drift.amplification) for drift in drifts], axis=0)  # (...,)
+    good = np.all([drift.values[..., 0, 0] <= SUMS_TO_ONE for drift in drifts], axis=0) & (not outdated)
+    return mark(good=good, amplification=np.where(lost, np.inf, 1.0)[()])

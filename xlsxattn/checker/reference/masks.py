@@ -32,7 +32,7 @@ def mask_value(s: RangeName) -> Ranges:
 
 
 def visible(mask: str, c: ContextWords, own: Own = lambda _, x: x) -> Array | None:
-    """The mask of a sentence, (n, n): 1 or 0; None without a mask. `own` has a reader's answers.
+    """The mask of a sentence, (..., n, n): 1 or 0; None without a mask. `own` has a reader's answers.
 
     Raises:
         ValueError: the mask is unknown.
@@ -41,25 +41,25 @@ def visible(mask: str, c: ContextWords, own: Own = lambda _, x: x) -> Array | No
         raise ValueError(say("the reference does not support the mask {mask}", mask=mask))
     if mask == "none":
         return None
-    n = len(c.tokens)
+    n = c.tokens.shape[-2]
     seen = np.ones((n, n))
     if "causal" in mask:
         seen = own("CausalMask", given(causal_mask(n))).value
     if "padding" in mask:
-        seen = seen * own("PaddingMask", given(c.exists[:, None].astype(float))).value.T
+        seen = seen * np.swapaxes(own("PaddingMask", given(c.exists[..., None].astype(float))).value, -1, -2)
     return seen
 
 
 def padding(p: RangeName, c: ContextWords) -> Ranges:
-    """The padding mask, (n, 1)."""
-    return {p["PaddingMask"]: constant(c.exists[:, None].astype(float))}
+    """The padding mask, (..., n, 1)."""
+    return {p["PaddingMask"]: constant(c.exists[..., None].astype(float))}
 
 
 def mask_ranges(p: RangeName, mask: str, c: ContextWords, seen: Array | None) -> Ranges:
     """The mask ranges of a sentence, whose mask is `seen`."""
     if seen is None:
         return {}
-    n = len(c.tokens)
+    n = c.tokens.shape[-2]
     found = index(p, n) | {p["Mask"]: constant(seen)}
     if "padding" in mask:
         found |= padding(p, c)

@@ -34,7 +34,7 @@ MIN_STRETCH, MIN_RAMP = 1e-3, 1e-3
 
 
 class Rotary(NamedTuple):
-    """Angles (N, d_k), their Σ|terms|, and the columns of both halves of each pair, (d_k / 2,)."""
+    """Angles (..., N, d_k), their Σ|terms|, and the columns of both halves of each pair, (d_k / 2,)."""
 
     angle: Array
     size: Array
@@ -43,27 +43,27 @@ class Rotary(NamedTuple):
 
     def rotate(self, x: Array) -> Array:
         """Multiply each pair of columns of (..., n, d_k), as a complex number, by e^(i·angle)."""
-        angle = self.angle[: x.shape[-2]][:, self.first]  # (n, d_k / 2)
+        angle = self.angle[..., : x.shape[-2], self.first]  # (..., n, d_k / 2)
         z = (x[..., self.first] + 1j * x[..., self.second]) * np.exp(1j * angle)  # (..., n, d_k / 2)
         out = np.empty_like(x)
         out[..., self.first], out[..., self.second] = z.real, z.imag
         return out
 
     def sizes(self, x: Array) -> Array:
-        """Σ|terms| of the rotated cells of (n, d_k): |x_a cos| + |x_b sin|."""
-        angle, partner = self.angle[: len(x)], np.empty_like(x)
-        partner[:, self.first], partner[:, self.second] = x[:, self.second], x[:, self.first]
+        """Σ|terms| of the rotated cells of (..., n, d_k): |x_a cos| + |x_b sin|."""
+        angle, partner = self.angle[..., : x.shape[-2], :], np.empty_like(x)
+        partner[..., self.first], partner[..., self.second] = x[..., self.second], x[..., self.first]
         size: Array = np.abs(x) * np.abs(np.cos(angle)) + np.abs(partner) * np.abs(np.sin(angle))
         return size
 
     def sized(self, x: Sized) -> Sized:
         """Rotate numbers together with their magnitudes."""
-        size = self.sizes(x.size) * (1 + self.size[: len(x.value)] / DIGITS)
+        size = self.sizes(x.size) * (1 + self.size[..., : x.size.shape[-2], :] / DIGITS)
         return Sized(self.rotate(x.value), size)
 
 
 class Positions(NamedTuple):
-    """The positions of a sheet: ranges, and what is added, (N, d_model), or rotated, if any."""
+    """The positions of a sheet: ranges, and what is added, (..., N, d_model), or rotated, if any."""
 
     ranges: Ranges
     P: Sized | None = None
@@ -82,14 +82,14 @@ class Positions(NamedTuple):
         return found
 
     def first(self, n: int) -> Sized:
-        """P's first n rows, (n, d_model)."""
+        """P's first n rows, (..., n, d_model)."""
         if self.P is None:
             raise ValueError(say("there are no positions to add"))
-        return Sized(self.P.value[:n], self.P.size[:n])
+        return Sized(self.P.value[..., :n, :], self.P.size[..., :n, :])
 
 
 def _top(whole: Expected, n: int) -> Expected:
-    return replace(whole, values=whole.values[:n])
+    return replace(whole, values=whole.values[..., :n, :])
 
 
 def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inputs: Inputs) -> Positions:
@@ -100,7 +100,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
         ValueError: the setting is unknown.
     """
     s, kind = RangeName(sheet.id), sheet.position
-    N, d_model = max(len(c.ids) for c in contexts), inputs["vocab_E"].shape[1]
+    N, d_model = max(c.ids.shape[-2] for c in contexts), inputs["vocab_E"].shape[-1]
     if kind == "none":
         return Positions({})
     if kind == "learned":
@@ -112,11 +112,11 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
     if kind == "rotary" and d % 2:
         raise ShapesDisagree(s["W_K"], columns=d)
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2  # (d,)
-    base = max(float(shaped(inputs, s["Base"], 1, 1)[0, 0]), MIN_BASE)
-    theta = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
+    base = np.maximum(shaped(inputs, s["Base"], 1, 1), MIN_BASE)  # (..., 1, 1)
+    theta = np.exp(-2.0 * pair / d * np.log(base))  # base^(−2i/d), (..., 1, d)
     stretches = kind == "rotary" and sheet.stretch
     steps, frequency = stretched(s, theta, inputs) if stretches else ({}, given(theta))
-    angle, angle_size = (np.arange(N)[:, None] * a for a in frequency)  # (N, d)
+    angle, angle_size = (np.arange(N)[:, None] * a for a in frequency)  # (..., N, d)
     ranges: Ranges = steps | {
         s["Position"]: constant(np.arange(float(N))[:, None]),
         s["Pair"]: constant(pair[None, :].astype(float)),
@@ -124,7 +124,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
         s["Angle"]: numbers(Sized(angle, angle_size)),
     }
     size = 1 + angle_size / DIGITS
-    wave = np.exp(1j * angle)  # (N, d)
+    wave = np.exp(1j * angle)  # (..., N, d)
     if kind == "sinusoidal":
         odd = np.arange(d) % 2
         P = Sized(np.where(odd, wave.real, wave.imag), size)  # sine first, then cosine
@@ -139,21 +139,19 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
 
 
 def stretched(s: RangeName, theta: Array, inputs: Inputs) -> tuple[Ranges, Sized]:
-    """Scaled rotary frequencies (1, d): "NTK-by-parts", Peng et al. 2023, §3.2.
+    """Scaled rotary frequencies (..., 1, d): "NTK-by-parts", Peng et al. 2023, §3.2.
 
     r is the number of turns of a pair within the training context. A large r keeps the frequency, a small r
     divides it by s, and a ramp γ interpolates between them. Frequencies beyond the ramp are exact.
     """
     stretch, low, high, trained = (
-        float(shaped(inputs, s[name], 1, 1)[0, 0]) for name in ("Stretch", "Low", "High", "Trained")
-    )
-    stretch, width = max(stretch, MIN_STRETCH), max(high - low, MIN_RAMP)
+        shaped(inputs, s[name], 1, 1) for name in ("Stretch", "Low", "High", "Trained")
+    )  # (..., 1, 1)
+    stretch, width = np.maximum(stretch, MIN_STRETCH), np.maximum(high - low, MIN_RAMP)
     turns = trained / math.tau * theta  # r, (1, d): one turn takes 2π/θ positions
     raw = (turns - low) / width  # (1, d)
-    size = np.abs(turns) + abs(low)
-    if high - low > MIN_RAMP:
-        size = size + np.abs(raw) * (abs(high) + abs(low))
-    size = size / width
+    of_width = np.where(high - low > MIN_RAMP, np.abs(raw) * (np.abs(high) + np.abs(low)), 0.0)
+    size = (np.abs(turns) + np.abs(low) + of_width) / width
     ramp = np.clip(raw, 0.0, 1.0)  # γ, (1, d)
     doubt = np.where(np.abs(raw - ramp) > TOLERANCE * size, 0.0, size)
     ranges = {
@@ -162,4 +160,4 @@ def stretched(s: RangeName, theta: Array, inputs: Inputs) -> tuple[Ranges, Sized
         s["Ramp"]: numbers(Sized(ramp, np.maximum(ramp, doubt))),
     }
     slowed = ramp + (1 - ramp) / stretch  # factor of each frequency, (1, d)
-    return ranges, Sized(theta * slowed, theta * (slowed + doubt * abs(1 - 1 / stretch)))
+    return ranges, Sized(theta * slowed, theta * (slowed + doubt * np.abs(1 - 1 / stretch)))

@@ -29,7 +29,7 @@ ALONE = RangeName()
 
 
 class Linear(NamedTuple):
-    """x W + b: W is (d, m), b is (1, m) or None."""
+    """x W + b: W is (..., d, m), b is (..., 1, m) or None."""
 
     W: Array
     b: Array | None = None
@@ -60,18 +60,18 @@ class Projections(NamedTuple):
     @property
     def d_k(self) -> int:
         """The number of columns of a head's keys."""
-        return int(next(iter(self.K.values())).W.shape[1])
+        return int(next(iter(self.K.values())).W.shape[-1])
 
     @property
     def d_v(self) -> int:
         """The number of columns of a head's values."""
-        return int(next(iter(self.V.values())).W.shape[1])
+        return int(next(iter(self.V.values())).W.shape[-1])
 
 
 def linear(w: RangeName, letter: str, rows: int | None, why: str, inputs: Inputs, *, bias: str) -> Linear:
     """The weights W and, if its letter is in ``bias``, the bias b of a linear layer."""
     W = shaped(inputs, w[f"W_{letter}"], rows, None, why)
-    return Linear(W, shaped(inputs, w[f"b_{letter}"], 1, W.shape[1]) if letter in bias else None)
+    return Linear(W, shaped(inputs, w[f"b_{letter}"], 1, W.shape[-1]) if letter in bias else None)
 
 
 def of_heads(w: RangeName, heads: Sequence[int], inputs: Inputs, *, bias: str) -> Projections:
@@ -80,13 +80,13 @@ def of_heads(w: RangeName, heads: Sequence[int], inputs: Inputs, *, bias: str) -
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings or each other.
     """
-    d_model, numbered = inputs["vocab_E"].shape[1], [RangeName(head=h) for h in heads]
+    d_model, numbered = inputs["vocab_E"].shape[-1], [RangeName(head=h) for h in heads]
     split: list[dict[RangeName, Linear]] = [
         {h: linear(w.under(h), letter, d_model, "vocab_E", inputs, bias=bias) for h in numbered}
         for letter in PROJECTED
     ]
     for h in numbered:
-        shaped(inputs, w.under(h)["W_K"], None, split[0][h].W.shape[1], w.under(h)["W_Q"])
+        shaped(inputs, w.under(h)["W_K"], None, split[0][h].W.shape[-1], w.under(h)["W_Q"])
     return Projections(split[0], split[1], split[2], {h: h for h in numbered})
 
 
@@ -108,16 +108,16 @@ def projections(
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings, the heads or each other.
     """
-    d_model, n_heads = inputs["vocab_E"].shape[1], heads or 1
+    d_model, n_heads = inputs["vocab_E"].shape[-1], heads or 1
     groups = n_heads if kv_heads is None else kv_heads
     queries, keys, values = (linear(w, letter, d_model, "vocab_E", inputs, bias=bias) for letter in PROJECTED)
     if groups == n_heads:
-        shaped(inputs, w["W_K"], None, queries.W.shape[1], w["W_Q"])
+        shaped(inputs, w["W_K"], None, queries.W.shape[-1], w["W_Q"])
     kind = "head" if groups == heads else "group"
     Q = _split(w["W_Q"], queries, _parts("head", heads))
     K = _split(w["W_K"], keys, _parts(kind, heads and groups))
     V = _split(w["W_V"], values, _parts(kind, heads and groups))
-    d_k, width, d_v = (next(iter(part.values())).W.shape[1] for part in (Q, K, V))
+    d_k, width, d_v = (next(iter(part.values())).W.shape[-1] for part in (Q, K, V))
     if d_k != width:
         shaped(inputs, w["W_K"], None, d_k * groups, w["W_Q"])
     # head k uses the keys and values of group ⌈k · groups / heads⌉
@@ -139,10 +139,10 @@ def _parts(kind: str, number: int | None) -> list[RangeName]:
 
 
 def _split(matrix: str, whole: Linear, names: Sequence[RangeName]) -> dict[RangeName, Linear]:
-    """Split a matrix (d_model, parts · d) and its bias into parts of d columns."""
-    rows, cols = whole.W.shape
+    """Split a matrix (..., d_model, parts · d) and its bias into parts of d columns."""
+    rows, cols = whole.W.shape[-2:]
     if cols % len(names):
         raise ShapesDisagree(matrix, shape=shape_text(rows, cols), rows=rows, heads=len(names))
-    W = np.split(whole.W, len(names), axis=1)
-    b = [None] * len(names) if whole.b is None else np.split(whole.b, len(names), axis=1)
+    W = np.split(whole.W, len(names), axis=-1)
+    b = [None] * len(names) if whole.b is None else np.split(whole.b, len(names), axis=-1)
     return {name: Linear(W_i, b_i) for name, W_i, b_i in zip(names, W, b, strict=True)}

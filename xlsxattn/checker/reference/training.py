@@ -81,7 +81,7 @@ class Course:
     trained: SheetInfo
     inputs: Inputs
     read: Mapping[str, Grid]
-    found: Ranges
+    found: Mapping[str, Expected]
 
     @cached_property
     def s(self) -> RangeName:
@@ -249,8 +249,8 @@ def _only_numbers(grid: Grid) -> Array:
 
 
 def training_sheet(
-    sheet: SheetInfo, trained: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, found: Ranges,
-    read: Mapping[str, Grid],
+    sheet: SheetInfo, trained: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs,
+    found: Mapping[str, Expected], read: Mapping[str, Grid],
 ) -> Ranges:  # fmt: skip
     """The ranges of a training sheet; `read` contains its ranges as an engine computed them."""
     x = Course(sheet, trained, inputs, read, found)

@@ -68,18 +68,22 @@ class SheetInfo:
 
 
 class ContextWords(NamedTuple):
-    """A sentence: Tokens (n, 1), Ids (n, 1), the position of the focus word or 0, and X (n, d_model)."""
+    """A sentence: Tokens (n, 1), Ids (n, 1), the position of the focus word or 0, and X (n, d_model).
+
+    All but the id may have the sets of inputs as a leading axis.
+    """
 
     id: str
     tokens: Array
     ids: Array
-    focus: int
+    focus: Any
     X: Sized
 
     @property
     def exists(self) -> Array:
-        """The padding mask (n,): which cells contain a word."""
-        return np.array([word != "" for word in self.tokens[:, 0]])
+        """The padding mask (..., n): which cells contain a word."""
+        exists: Array = self.tokens[..., 0] != ""
+        return exists
 
 
 def count(n: int) -> Sized:
@@ -92,10 +96,10 @@ def constant(values: Array | list[list[float]]) -> Expected:
     return numbers(given(values))
 
 
-def mark(*, good: bool, noted: bool = False, amplification: float = 1.0) -> Expected:
-    """A status (1, 1): ✗ if not good, – if good but noted, else ✓."""
-    sign = "✗" if not good else "–" if noted else "✓"
-    return Expected(np.array([[sign]], dtype=object), "mark", amplification=amplification)
+def mark(*, good: bool | Array, noted: bool | Array = False, amplification: float | Array = 1.0) -> Expected:
+    """A status (..., 1, 1): ✗ if not good, – if good but noted, else ✓."""
+    sign = np.where(good, np.where(noted, "–", "✓"), "✗").astype(object)
+    return Expected(sign[..., None, None], "mark", amplification=amplification)
 
 
 def text(value: str) -> Expected:
@@ -104,12 +108,12 @@ def text(value: str) -> Expected:
 
 
 def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> Ranges:
-    """The row labels (rows, 1) and column labels (1, cols) of a block, if given."""
+    """The row labels (..., rows, 1) and column labels (..., 1, cols) of a block, if given."""
     found: Ranges = {}
     if rows is not None:
-        found[rows_of(block)] = Expected(rows.reshape(-1, 1), "text")
+        found[rows_of(block)] = Expected(rows.reshape(*rows.shape[:-2], -1, 1), "text")
     if cols is not None:
-        found[cols_of(block)] = Expected(cols.reshape(1, -1), "text")
+        found[cols_of(block)] = Expected(cols.reshape(*cols.shape[:-2], 1, -1), "text")
     return found
 
 
@@ -132,10 +136,10 @@ def unknown(sheet: str, key: str, value: object) -> ValueError:
 
 def shaped(inputs: Inputs, name: str, rows: int | None, cols: int | None, why: str = "") -> Array:
     """An input, after a check of its rows and columns (None: any), which the input `why` determines."""
-    have = inputs[name].shape
+    have = inputs[name].shape[-2:]
     want = (have[0] if rows is None else rows, have[1] if cols is None else cols)
     if have != want:
-        because = {"other": why, "other_shape": shape_text(*inputs[why].shape)} if why else {}
+        because = {"other": why, "other_shape": shape_text(*inputs[why].shape[-2:])} if why else {}
         raise ShapesDisagree(name, shape=shape_text(*have), needed=shape_text(*want), **because)
     return inputs[name]
 
@@ -163,12 +167,14 @@ def look_up(name: str, inputs: Inputs) -> ContextWords:
 
 
 def joined(words: Array) -> Expected:
-    """The words joined by single spaces, (1, 1)."""
-    return text(" ".join(filter(None, " ".join(words[:, 0]).split(" "))))
+    """The words, (..., n, 1), joined by single spaces, (..., 1, 1)."""
+    rows = words.reshape(-1, words.shape[-2])
+    texts = [" ".join(filter(None, " ".join(row).split(" "))) for row in rows]
+    return Expected(np.array(texts, dtype=object).reshape(*words.shape[:-2], 1, 1), "text")
 
 
 def sentence(c: ContextWords) -> Expected:
-    """The typed words of a context joined by single spaces, (1, 1)."""
+    """The typed words of a context joined by single spaces, (..., 1, 1)."""
     return joined(c.tokens)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any, get_args
 
 from xlsxattn.contract.keys import TRUE_OR_FALSE, WHOLE, ManifestRule, default_of, keys
@@ -57,7 +58,13 @@ def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:
             if {WHOLE, TRUE_OR_FALSE} & {*get_args(each.type)[-1:]}:
                 raise KeyError(name)
             return default_of(each)
-    if not any(hasattr(one, name) or name in keys(one) for one in KINDS.values()):
+    if not _is_known(name):
         raise AttributeError(name)
     plain = getattr(kind, name, None)
     return None if isinstance(plain, property) else plain
+
+
+@cache
+def _is_known(name: str) -> bool:
+    """Whether any kind has this setting."""
+    return any(hasattr(one, name) or name in keys(one) for one in KINDS.values())
