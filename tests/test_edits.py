@@ -194,7 +194,7 @@ def test_a_new_word_needs_only_itself_and_its_numbers(evaluated, workbook, edit,
     place = values.texts(f"{context}_Tokens").index(OWL[0])
     assert values[f"{context}_Ids"][place] == [row + 1]
     assert values[X][place] == OWL[1]
-    known, gone = "✓ every word is in the vocabulary", "– the focus word cat stands in no sentence"
+    known, gone = "✓ every word is in the vocabulary", "– no sentence contains the focus word cat"
     assert values["vocab_Status"] == [[gone if workbook == "causal" else known]]
 
 

@@ -28,7 +28,7 @@ from specs import plain, toml
 
 import xlsxattn
 from dev import prebuilt
-from xlsxattn import spec_schema, system_errors, templates
+from xlsxattn import exercises, spec_schema, system_errors, templates
 from xlsxattn.builder import asking, writer
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder.layout import sheet as layout
@@ -37,7 +37,7 @@ from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.commands import cli
 from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
-from xlsxattn.contract.kinds import Classifier, Stretch
+from xlsxattn.contract.kinds import Classifier, Stretch, Training
 from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
 from xlsxattn.view import page
@@ -110,7 +110,7 @@ def examples() -> list[spec.Spec]:
     alone = plain([3], 2, {"id": "attn", "title": "?"}, {"id": "compare", "kind": "compare"})
     near = {"id": "compare", "kind": "compare", "near": ["w1"]}
     alike = {"id": "enc", "kind": "encoder", "similarity": True, "residual": "pre-norm", "final_norm": True}
-    both = plain([3, 2], 2, {"id": "attn"}, alike, near)
+    both = plain([3, 2], 2, {"id": "attn"}, {"id": "random", "seed": 1}, alike, near)
     wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 2, "layers": 2})
     bare = {"kind": "encoder", "residual": "pre-norm", "final_norm": False}  # no norm at the end
     acting = [{"id": f"a{i}", "activation": one, **bare} for i, one in enumerate(ACTIVATIONS)]
@@ -128,8 +128,10 @@ def examples() -> list[spec.Spec]:
 def exercise_on(name: str, ask: str) -> spec.Spec:
     """A template as an exercise that asks for every range that can be asked for."""
     one = spec.load(templates.path(name))
-    possible = asking.exercise(one, name, blank=["*"])
-    return replace(one, exercise=replace(possible, ask=ask))
+    if name != "learning":
+        one = replace(one, sheets=tuple(s for s in one.sheets if not isinstance(s, Training)))
+    possible = asking.exercise(one, name, blank=["learn_*" if name == "learning" else "*"])
+    return replace(exercises._in_one_step(one, possible), exercise=replace(possible, ask=ask))
 
 
 def turning() -> spec.Spec:
@@ -388,7 +390,7 @@ def test_a_chinese_workbook_speaks_chinese(chinese):
         "校验信息",
     ]
     texts = {c.value for sheet in book.worksheets for row in sheet for c in row if isinstance(c.value, str)}
-    assert {"同一个词，两种语境", "✓ 每行之和都是 1", "✓ mouse 的输入在每个句子中都相同"} <= texts
+    assert {"同一个词，两种语境", "✓ 每行之和都是 1", "✓ “mouse”的输入在每个句子中都相同"} <= texts
     assert "mouse" in texts  # what a person has typed stays as it is
     assert any('"不在词表中"' in str(f) for f in book._number_formats)
     links = [cell.hyperlink for row in book.worksheets[0] for cell in row if cell.hyperlink]

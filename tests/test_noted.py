@@ -14,7 +14,7 @@ from openpyxl.utils import coordinate_to_tuple
 from dev import prebuilt
 from xlsxattn.checker.reading.book import read
 
-ALL_GOOD = "✓ every check holds"
+ALL_GOOD = "✓ all checks pass"
 
 
 def typed(book, changes: dict[str, dict[int, str | float]]) -> list[list[Any]]:
@@ -81,8 +81,8 @@ def marks(path) -> dict[str, str]:
 
 def test_the_short_prompt_that_a_page_asks_for_is_no_failure(edited):
     found = marks(edited["a short prompt"])
-    assert found["vocab_Status"] == "– the focus word c stands in no sentence"
-    assert found["gpt_Status"] == "✓ every layer holds"
+    assert found["vocab_Status"] == "– no sentence contains the focus word c"
+    assert found["gpt_Status"] == "✓ the checks of all layers pass"
     assert found["gpt_l1_Status"] == "✓ every row sums to 1"
     assert found["xlsxattn_Status"] == ALL_GOOD
 
@@ -95,7 +95,7 @@ def test_an_empty_focus_has_words_of_its_own(edited):
 
 def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
     found = marks(edited["an absent focus word"])
-    assert found["compare_Status"] == found["vocab_Status"] == "– the focus word dog stands in no sentence"
+    assert found["compare_Status"] == found["vocab_Status"] == "– no sentence contains the focus word dog"
     assert found["attn_Status"] == "✓ every row sums to 1"
     assert found["xlsxattn_Status"] == ALL_GOOD
 
@@ -103,7 +103,7 @@ def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
 @pytest.mark.parametrize(
     ("edit", "status", "said"),
     [
-        ("a word twice", "vocab_Status", "✗ cat stands twice in the vocabulary"),
+        ("a word twice", "vocab_Status", "✗ cat occurs twice in the vocabulary"),
         ("a text for a number", "vocab_Status", "✗ the vocabulary has a text where a number is needed"),
         ("a text for a temperature", "qkv_Status", "✗ the temperature is not a number"),
         ("a text for a model's temperature", "gpt_Status", "✗ the temperature is not a number"),
@@ -120,7 +120,7 @@ def test_a_classifier_without_its_first_word_gives_no_class(edited):
     path = edited["no first word"]
     assert shown(path, "cls_cat_Class") == "–"
     assert shown(path, "cls_keyboard_Class") == "device"
-    assert marks(path)["cls_Status"] == "– a sentence has no first word, and so no class"
+    assert marks(path)["cls_Status"] == "– a sentence has no first word, so it has no class"
     assert marks(path)["xlsxattn_Status"] == ALL_GOOD
 
 

@@ -394,7 +394,7 @@ def test_an_unknown_word_says_so_in_the_cell_beside_it(outcomes, books, engine):
     ("change", "said"),
     [
         ({"vocab_E": {(3, 1): "many"}}, "✗ the vocabulary has a text where a number is needed"),
-        ({"vocab_Tokens": {3: "cat"}}, "✗ cat stands twice in the vocabulary"),
+        ({"vocab_Tokens": {3: "cat"}}, "✗ cat occurs twice in the vocabulary"),
         ({"cat_Tokens": {2: None}}, "✗ a word is blank or not in the vocabulary"),
     ],
     ids=lambda given: given if isinstance(given, str) else next(iter(given)),
@@ -411,7 +411,7 @@ def test_a_focus_word_of_one_sentence_alone_has_no_words_in_the_other(walkthroug
     values = answers("ironcalc", [job(changes, tmp_path / "typed.xlsx")])[0]
     assert {*values["attn_keyboard_FocusWords"][0]} == {"–"}
     assert values["attn_cat_FocusWords"][0][0] == "cat"
-    assert values["compare_Status"] == [["– cat stands in one sentence only: nothing is compared"]]
+    assert values["compare_Status"] == [["– only one sentence contains “cat”: nothing to compare"]]
     assert values["attn_Status"][0][0] == "✓ every row sums to 1"
 
 

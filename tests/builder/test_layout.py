@@ -14,7 +14,7 @@ import pytest
 from conftest import THOROUGH, require
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.utils.cell import coordinate_to_tuple, get_column_letter
 from specs import plain, specs
 
 from xlsxattn import templates
@@ -465,23 +465,20 @@ def test_every_sheet_can_be_read_on_paper(template):
     for sheet in layout.lay_out(pages.book(load(templates.path(template)))):
         points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
         across = (595 if sheet.portrait else 842) - 18 - 72 * sheet.margin_right
-        assert 11 * sheet.pages_across * across / points >= 6, sheet.tab  # the height of numbers
-        assert not sheet.large
+        assert 11 * across / points >= 6, sheet.tab  # the height of numbers
 
 
-def test_the_paper_is_in_the_file(tmp_path):
-    sheets, path = file_of(plain([3, 2], 120, PLAIN), tmp_path)
-    papers = [re.search(r'paperSize="(\d+)"', page_setup(path, i + 1)[1])[1] for i in range(len(sheets))]
-    assert papers == ["8" if sheet.large else "9" for sheet in sheets]
-    assert {"8", "9"} == {*papers}
-
-
-def test_a_wide_sheet_is_printed_on_pages_side_by_side_with_its_labels(tmp_path):
+def test_of_a_wide_sheet_the_columns_that_can_be_read_are_printed_and_the_footer_says_so(tmp_path):
     sheets, path = file_of(plain([3, 2], 50, PLAIN), tmp_path)
-    number = next(i for i, sheet in enumerate(sheets, 1) if sheet.id == "attn")
-    assert sheets[number - 1].pages_across == 2
-    assert 'fitToWidth="2"' in page_setup(path, number)[1]
-    assert read(path).workbook["Self-attention"].print_title_cols == "$A:$B"
+    number, sheet = next((i, sheet) for i, sheet in enumerate(sheets, 1) if sheet.id == "attn")
+    wide = max(placed.area.right for placed in sheet.placed)
+    one_more = 0.75 * pixels(sheet, range(sheet.last[1] + 2))
+    assert sheet.last[1] < wide
+    assert 11 * (842 - 36) / one_more < 6
+    left_out = get_column_letter(sheet.last[1] + 2)
+    assert f"columns {left_out} to " in read(path).workbook["Self-attention"].oddFooter.center.text
+    assert 'fitToWidth="' not in page_setup(path, number)[1]
+    assert read(path).workbook["Inputs"].print_title_cols is None
 
 
 def page_setup(path, number: int) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from xlsxattn.builder import layout, pages
 from xlsxattn.builder.specification import load, parse
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
+from xlsxattn.contract import first_screen as texts
 from xlsxattn.contract.values import MASK_VALUE
 
 D, WORDS = 4, {"c1": 3, "c2": 5}
@@ -312,6 +313,22 @@ def test_columns_after_a_norm_do_not_have_the_names_of_the_dimensions(name, shee
         group for group in groups if re.search(rf"{sheet}(_[a-z]+)?_(Output|Pooled)$", group.blocks[0].name)
     ]
     assert {group.cols for group in after} == {("x1", "x2", "x3", "x4")}
+
+
+@pytest.mark.parametrize(
+    ("template", "sheets", "labels"),
+    [
+        ("walkthrough", ["attn", "qkv"], [texts.AFTER, texts.AFTER_LEARNED]),
+        ("positions", ["none", "sine"], [texts.AFTER, texts.AFTER_POSITIONS]),
+        ("learning", ["attn"], [texts.AFTER]),  # nothing is learned on this sheet yet
+    ],
+)
+def test_each_result_of_the_first_screen_says_what_it_comes_after(template, sheets, labels):
+    screen = pages.book(load(templates.path(template))).pages[0].screen
+    for lane in screen.lanes:
+        _, *after = [line for line in lane.lines if line.label]
+        assert [line.label.number_format for line in after] == labels
+        assert [line.block.name.split("_")[2] for line in after] == sheets
 
 
 def test_the_first_screen_compares_the_outputs_of_a_norm_without_names():

@@ -14,7 +14,7 @@ from xlsxattn.checker.engines import DEFAULT_ENGINE
 from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculated
-from xlsxattn.contract.exercise import region_of
+from xlsxattn.contract.exercise import mark_of, region_of
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import FRONT, START, WORDS, RangeName, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 Source = Literal["saved", EngineName]
 """Source of the values: saved in the file, or recalculated by an engine."""
 SAVED: Source = "saved"
-GENERAL, SHOWN_DIGITS = "General", 10
-"""The default cell format, and the significant digits that it shows."""
+GENERAL, SHOWN_DIGITS, ANSWER_DECIMALS = "General", 10, 2
+"""The default cell format, the significant digits that it shows, and the least decimals of answers."""
 SQUARE = ("Mask", "CausalMask")
 FROM_WORDS = ("W_Q", "W_K", "W_V")
 """Weights whose rows are labelled by the dimensions of the words, unless they have other labels."""
@@ -209,9 +209,9 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
         rows,
         cols,
         role,
-        f"{{{formula}}}" if formula else "",
+        f"{{{formula}}}" if formula and name not in map(mark_of, asked) else "",
         scale_of(last(name), cells, whole=number_format == "0"),
-        _decimals(number_format, cells),
+        max(_decimals(number_format, cells), ANSWER_DECIMALS if name in asked else 0),
         "E+" in number_format,
         lang,
         labels.beside(name),

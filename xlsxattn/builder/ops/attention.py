@@ -94,7 +94,7 @@ MASK = Op(
     "=--({col}<={row})",
     why="Which token may look where? Each word sees itself and what came before, never what comes later.",
     paper=VASWANI.format("3.2.3"),
-    more="A word that is being generated cannot look at later words, which do not exist yet; only the "
+    more="A word that is being generated cannot look at later words, which do not exist yet, so only the "
     "lower triangle remains.",
 )
 PADDING_MASK = Op(

@@ -9,14 +9,14 @@ ROOT = Op("√d_k", "=SQRT({d_k})", "cells")
 TIED_LOGITS = Op(
     "Logits = Output · Eᵀ",
     "=MMULT({x},TRANSPOSE(0+{e}))",
-    why="How much does each row point to each word of the vocabulary? The embeddings are used again.",
+    why="How well does each row match each word of the vocabulary? The embeddings are used again.",
     paper=VASWANI.format("3.4"),
     more="The dot product with a word's embedding is large where the row points the same way.",
 )
 LOGITS = Op(
     "Logits = Output · W_U",
     "=MMULT({x},0+{w})",
-    why="How much does each row point to each word of the vocabulary?",
+    why="How well does each row match each word of the vocabulary?",
     paper=VASWANI.format("3.4"),
 )
 TEMPERED = Op(

@@ -16,6 +16,7 @@ from xlsxattn.builder.pages.training_passes import (
     backward,
     chosen,
     forward,
+    goes_on,
     held_out,
     loss,
     once,
@@ -23,7 +24,7 @@ from xlsxattn.builder.pages.training_passes import (
     update,
 )
 from xlsxattn.builder.theme import cell_width
-from xlsxattn.contract.names import RangeName, cols_of, ends_in, of_context, rows_of
+from xlsxattn.contract.names import SHOWN, RangeName, cols_of, ends_in, of_context, rows_of
 from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import Training
 
 LEAD = (
-    "How are weights learned? See how far off the words are, follow the error back to each weight, take a "
-    "step, and again. Every step is computed by formulas."
+    "How are weights learned? Compute how far off the words are, propagate the error back to each "
+    "weight, take a step, and repeat. Every step is computed by formulas."
 )
 BEHIND = (
     "Every quantity of every step, from top to bottom. Open the groups at the left edge to see the numbers."
@@ -109,7 +110,7 @@ class _Lesson:
 
     def __init__(self, spec: Spec, sheet: Training, sizes: Sizes) -> None:
         self.spec, self.sheet, self.z = spec, sheet, sizes
-        self.s, self.every, self.shown = RangeName(sheet.id), Place(sizes), Place(sizes, "Shown")
+        self.s, self.every, self.shown = RangeName(sheet.id), Place(sizes), Place(sizes, SHOWN)
         self.lanes = [
             Lane(context, RangeName(sheet.id, context=context.id), of_context(context.id)["Tokens"])
             for context in spec.contexts
@@ -148,16 +149,18 @@ class _Lesson:
             sheet.id,
             sheet.title,
             sheet.about or LEAD,
-            (Fact("step that is shown:", step), Fact("", self._status())),
+            (Fact("step shown:", step), Fact("", self._status())),
             (),
             bands,
-            (chart,),
+            (chart,) if sheet.steps > 1 else (),
             {
                 s["Tokens"]: "vocab_Tokens",
                 s["Asked"]: "vocab_Tokens",
                 s["CheckMatrix"]: s["Matrices"],
             },
-            subtitle=say("{steps} steps of learning", steps=sheet.steps),
+            subtitle=say("{steps} steps of learning", steps=sheet.steps)
+            if sheet.steps > 1
+            else say("one step of learning"),
             tries=tuple(sheet.try_) or LEARNING,
         )
 
@@ -186,8 +189,8 @@ class _Lesson:
         row = computed(s["AskedRow"], (z.examples, 1), ops.ASKED_ROW, "count", **names)
         present = computed(s["Present"], (z.examples, 1), ops.PRESENT, "count", row=row.name)
         why = (
-            "Each example is a sentence (below), one of its words, and what this word's output is to become."
-            " The loss says how far off they all are; a step changes the weights so that it falls."
+            "Each example is a sentence (below), one of its words, and what this word's output is to become. "
+            "The loss says how far off they all are; a step changes the weights so that it falls."
         )
         sides = (
             Side("example", (number,)),
@@ -231,23 +234,23 @@ class _Lesson:
         s, n = self.s, self.sheet.steps
         number = typed(s["StepNumber"], "index", [(float(k),) for k in range(n + 1)], "constant")
         diverged = computed(s["Diverged"], (1, 1), ops.DIVERGED, "count", alive=self.every.name("Alive"))
-        good = "✓ the loss ends lower than it began"
+        good = "✓ the loss is lower at the end"
         first, last = f"INDEX({s['Loss']},1,1)", f"INDEX({s['Loss']},{n + 1},1)"
-        same = "– the loss ends as it began: a learning rate of 0, or nothing to learn"
+        same = "– the loss does not change: the learning rate is 0, or there is nothing to learn"
         check = usual.live_checks.status(
             good,
             (
                 "{diverged}=0",
                 "✗ diverged at step {diverged}: the weights grew beyond a million",
             ),
-            (f"{last}<={first}*1.000000001", "– the loss ends higher than it began"),
+            (f"{last}<={first}*1.000000001", "– the loss is higher at the end"),
             (f"{last}<{first}*0.999999999", same),
         )
         verdict = computed(s["Verdict"], (1, 1), check, "status", diverged=diverged.name)
         plotted = computed(s["Plotted"], (n + 1, 1), ops.PLOTTED, "number", loss=s["Loss"])
         why = (
-            "The loss under the weights after so many steps. The chart ends at four times the first loss, so "
-            "that a run that diverges can be read."
+            "The loss with the weights after each step. The chart ends at four times the first loss, "
+            "so that it stays readable if the training diverges."
         )
         sides = (Side("in the chart", (plotted,)),)
         groups = (
@@ -269,7 +272,7 @@ class _Lesson:
         count = computed(s["Count"], (1, 1), ops.COUNT, "count", present=s["Present"])
         labels = tuple((SETTINGS[name].label,) for name in names)
         why = {
-            "sgd": "Plain gradient descent: each weight moves against its gradient, rate times as far.",
+            "sgd": "Plain gradient descent: each weight changes by −rate times its gradient.",
             "momentum": "Gradient descent with momentum: part of the last step is kept.",
             "adam": "Adam: a step of about the learning rate in each weight, whatever the gradient's size.",
         }[sheet.optimizer]
@@ -295,7 +298,7 @@ class _Lesson:
             groups.append(
                 Group(block, (numbered("x", rows),), numbered(matrix[-1].lower(), cols), tuple(sides), title)
             )
-        why = "What the weights start from (yellow: yours to change), and what they become in all steps."
+        why = "The initial weights (yellow: you can change them), and the weights after all steps."
         return Band("The weights, before and after", why, tuple(groups), shared=True, show_formula=False)
 
     def _shown(self) -> Iterable[Band]:
@@ -314,15 +317,14 @@ class _Lesson:
         )
         for title, passed in (("Forward", forward(p)), ("Backward", backward(p)), ("Update", update(p))):
             yield from self._pass(title, passed)
-        of = {"of": self.every.name("Alive"), "band": f"{s['Chosen']}+1"}
-        alive = computed(p.name("Alive"), (1, 1), ops.TAKEN_CELL, "count", **of)
+        alive = goes_on(p)
         groups = [Group((alive,), (("1: go on",),))]
         for matrix in z.learns:
             names = {"alive": alive.name, "proposed": p.name(f"Proposed_{matrix}"), "w": p.name(matrix)}
             groups.append(
                 self._group(computed(p.name(f"New_{matrix}"), z.shape(matrix), ops.NEW, "output", **names))
             )
-        why = "The proposed weights become the weights, as long as none of them has grown beyond a million."
+        why = "The proposed weights become the weights unless one of them has grown beyond a million."
         yield Band("Update: the weights after the step", why, tuple(groups), shared=True, show_formula=False)
 
     def _pass(self, title: str, passed: Iterable[Quantity]) -> Iterable[Band]:
@@ -416,11 +418,12 @@ class _Lesson:
         allowed = computed(s["CheckAllowed"], (1, 1), ops.ALLOWED, "tiny", **losses)
         labels = [("matrix",), ("row",), ("column",), ("h",)]
         labels += [("number of the weight",), ("h counts as",), ("(L(w + h) − L(w − h)) / 2h",)]
-        labels += [("the backward pass says",), ("their distance",), ("rounding alone may make",)]
+        labels += [("by the backward pass",), ("difference",), ("possible rounding error",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
-            "Is the backward pass right? Nudge one weight of the shown step up and down by h: the change of"
-            " the loss, divided by 2h, is its gradient, as far as h is small and rounding allows."
+            "Is the backward pass right? Change one weight of the shown step by +h and by −h: the "
+            "difference of the two losses, divided by 2h, is its gradient, except for small errors by "
+            "h and by rounding."
         )
         groups = (Group(column, tuple(labels), sides=(Side("learned matrices", (matrices,)),)),)
         return Band("Gradient check", why, groups, shared=True, show_formula=False)
@@ -503,8 +506,8 @@ class _Lesson:
                         title=say("columns of {matrix}", matrix=matrix),
                     )
                 )
-        why = "Targets as they count, the asked words' rows, who may look where, and numbers for formulas."
-        return Band("What every step reads", why, tuple(groups), shared=True, show_formula=False)
+        why = "The targets as used, the rows of the asked words, the mask, and constants for formulas."
+        return Band("What every step uses", why, tuple(groups), shared=True, show_formula=False)
 
     # --- the page behind -----------------------------------------------------------------------------------
 

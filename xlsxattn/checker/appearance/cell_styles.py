@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MIN_POINTS = 4.0
 """Minimum readable font size in points; built workbooks use at least 8."""
 FORMATS_WITH_WORDS: Mapping[str, str] = {
-    "Times": '[>1]"stands "0" times";""',
+    "Times": '[>1]"occurs "0" times";""',
     "Ids": '0;-0;"not in the vocabulary"',
     "MaskValue": '0;"−∞";0',
     "Rank": '"no. "0',
