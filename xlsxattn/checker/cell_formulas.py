@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book, Formula
 
 PART = re.compile(
-    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|across|column|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII
+    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|across|down|column|\.\.(?:rows?|cell|diagonal)|\d+)\]",
+    re.ASCII,
 )
 BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -187,6 +188,7 @@ def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
         "..cell": [(row, col), (row, col + j)],
         "..diagonal": [(row, col), (row, col + i)],
         "across": [(a.row + j, col), (a.row + j, last)],
+        "down": [(a.row, col + i), (a.row + a.rows - 1, col + i)],
         "column": [(a.row, col + j), (a.row + a.rows - 1, col + j)],
     }.get(part) or [(a.row + int(part) - 1, col)]
 
@@ -199,7 +201,7 @@ def part_of(area: Area, part: str, i: int, j: int) -> Area:
 
 
 def formula_differs(book: Book, name: str, i: int, j: int) -> str | None:
-    """What a cell has instead of its formula: another one, or "" for none; None if it is right."""
+    """The formula of a cell if it is not the expected one, "" for none; None if it is right."""
     area, array = book.names[name], book.manifest.formulas[name][0] != "cells"
     row, col = area.row + i, area.col + j
     for cells, spelled in spelled_out(book, name):
@@ -332,7 +334,7 @@ def belonging(book: Book, name: str, cells: Area, spelled: str) -> dict[str, obj
     return {"right": formula} if cells.rows * cells.cols == 1 else {"right": formula, "cells": span(cells)}
 
 
-def stands(book: Book, name: str) -> bool:
+def has_expected_formula(book: Book, name: str) -> bool:
     """Whether the first formula of a range is the one of the manifest."""
     array = book.manifest.formulas[name][0] != "cells"
     for cells, spelled in spelled_out(book, name):

@@ -67,9 +67,9 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
 def _progress(sheet: PlacedSheet, block: Block, end: int, tell: Tell) -> None:
     """Place the progress bar of an exercise, with its label."""
     first, last = _spans(sheet, end, len(("change", "watch", "see")))[0]
-    cols = max(1, last - first)
-    sheet.texts.append(Text(2, first, tell("Right so far"), "beside", cols=cols))
-    sheet.placed.append(Placed(block, 2, first + cols))
+    col = max(first + 1, last)
+    sheet.texts.append(Text(2, col - 1, tell("Right so far"), "beside"))
+    sheet.placed.append(Placed(block, 2, col))
 
 
 def _first_sentence(texts: Sequence[str]) -> str:
@@ -184,7 +184,8 @@ def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: in
 
 def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, ids: int, words: int) -> None:
     """Place a strip and its head; ``ids`` and ``words`` are the lane's columns of these."""
-    _show(sheet, strip.head, top - 1, col, "head")
+    is_of_words = strip.block and strip.block.look in ("word", "next word")
+    _show(sheet, strip.head, top - 1, col, "head of words" if is_of_words else "head")
     if strip.block is None:
         return
     outlined = (top, words) if strip.block.look in ("yellow word", "place", "share", "own number") else None
