@@ -450,6 +450,17 @@ def test_texts_too_long_for_a_screen_are_wrapped():
     assert measures.wrapped("short", "why") == ["short"]
 
 
+def test_words_beside_wide_characters_stay_whole():
+    words = ["The", "tokenizer", "splits", "你好", "config.json：忽略未知的键", "tokenizer_config.json"] * 12
+    text = " ".join(words)
+    lines = measures.wrapped(text, "why")
+    assert len(lines) > 2
+    assert all(theme.pixels(line, "why") <= measures.SCREEN for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    for word in ("tokenizer", "config.json：", "tokenizer_config.json"):
+        assert sum(line.count(word) for line in lines) == text.count(word)
+
+
 def test_no_caption_is_broken_within_a_number():
     group = Group((parts.computed("s_Out", (1, 1), ops.Op("", "=" + "s_In*1E-24+" * 12 + "1"), "number"),))
     lines = measures.caption_lines(group)
