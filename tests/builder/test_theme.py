@@ -70,7 +70,7 @@ def test_conditional_formats_are_readable(rule):
         ("map", 3.6, 9, True, "0E+0"),  # -9.00 in a small font
         ("word number", 22, 10**15 - 1, True, "0.0E+00"),
         ("rank", 8.5, 9_999, True, "0.0E+00"),  # no. 9999
-        ("times", 14, 9, False, "0.0E+00"),  # stands 9 times; below 2 it says nothing
+        ("times", 14, 9, False, "0.0E+00"),  # occurs 9 times; below 2 it says nothing
         ("minus infinity", 8.5, 9_999_999, False, "0.0E+00"),  # its negative number is a word
     ],
 )

@@ -39,7 +39,7 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
 
 
 @pytest.mark.parametrize(
-    ("data", "place", "said"),
+    ("data", "place", "message"),
     [
         (changed({"word": "key"}), "examples[1].word", "its sentence lacks the word 'key'"),
         (changed({"sentence": "cat dog"}), "examples[1].sentence", "the vocabulary lacks the word 'dog'"),
@@ -60,7 +60,11 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
         (changed(steps=0), "steps", "from 1 to 200"),
         (changed(lr=0.0), "lr", "a number above 0"),
         (changed(momentum=1.5), "momentum", "a number from 0 to 1 is needed"),
-        (changed(betas=[0.9, 1.0]), "betas[2]", "a number from 0 to below 1 is needed"),
+        (changed(betas=[0.9, 1.0]), "betas[2]", "a number from 0 to 0.999999 is needed"),
+        (changed(eps=1e-13), "eps", "workbooks support 1e-12 or more"),
+        (changed(eps=1e7), "eps", "workbooks support 1,000,000 or less"),
+        (changed(lr=1e7), "lr", "workbooks support 1,000,000 or less"),
+        (changed(start="random", deviation=1e9), "deviation", "support numbers up to ±1,000,000"),
         (changed(betas=[0.9]), "betas", "found [0.9]"),
         (changed(eps=-1.0), "eps", "a number above 0"),
         (changed(weight_decay=-0.1), "weight_decay", "a number from 0 to 1"),
@@ -75,12 +79,12 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
 )
-def test_what_cannot_be_trained_is_refused_in_one_sentence(data, place, said):
+def test_an_invalid_training_is_refused_in_one_sentence(data, place, message):
     with pytest.raises(spec.SpecError) as refused:
         spec.parse(data, "lesson.toml")
     sentence = str(refused.value)
     assert sentence.startswith(f"lesson.toml: sheets[3].{place} (sheet 's'): ")
-    assert said in sentence
+    assert message in sentence
     assert "\n" not in sentence
 
 
@@ -99,7 +103,7 @@ def test_a_target_of_words_is_the_mean_of_their_embeddings():
 @pytest.mark.parametrize(
     ("start", "first"), [("given", None), ("identity", [1.0, 0.0]), ("random", [0.13, -0.13])]
 )
-def test_weights_start_as_they_are_told(start, first):
+def test_initial_weights(start, first):
     given, sheet = spec.parse(changed(start=start, seed=0, deviation=1.0), "x").sheets[1:]
     matrix = [list(row) for row in sheet.matrices["W_Q"]]
     assert matrix[0] == (first or list(given.weights["W_Q"][0]))

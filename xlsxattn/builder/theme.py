@@ -196,6 +196,7 @@ LOOKS: Mapping[str, Look] = {
         3.6,
     ),
     "map label": Look({"font_size": 9, "font_color": INK, "rotation": 90, "align": "center"}, width=3.6),
+    "map letter": Look({"font_size": 9, "font_color": INK, "align": "center", "shrink": True}, width=3.6),
     "map label wide": Look(
         {"font_size": 9, "font_color": INK, "rotation": 270, "align": "center", "valign": "bottom"}, width=3.6
     ),
@@ -219,7 +220,7 @@ LOOKS: Mapping[str, Look] = {
     "tiny": _number("0.0E+00"),
     "count": _number("0", align="center"),
     "index": Look({"num_format": "0", "font_color": MUTED, "align": "center"}),
-    "times": Look({"num_format": '[>1]"stands "0" times";""', "font_color": BAD_INK, "bold": True}, width=14),
+    "times": Look({"num_format": '[>1]"occurs "0" times";""', "font_color": BAD_INK, "bold": True}, width=14),
     "word number": Look(
         {"num_format": '0;-0;"not in the vocabulary"', "border": 1, "border_color": LINE, "align": "center"},
         width=22,
@@ -272,6 +273,7 @@ LOOKS: Mapping[str, Look] = {
         {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, **MIDDLE, "shrink": True}
     ),
     "head": Look({"font_color": MUTED, "align": "right", "valign": "bottom"}, width=0),
+    "head of words": Look({"font_color": MUTED, **MIDDLE, "valign": "bottom"}, width=0),
     "beside": Look({"font_color": MUTED, "align": "right", "valign": "vcenter", "indent": 1}),
     "name above": Look({"bold": True, "font_color": INK, "align": "right", "shrink": True}),
     "name beside": Look({"font_color": INK, "align": "right", "indent": 1, "valign": "vcenter"}, width=0),

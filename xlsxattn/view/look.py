@@ -21,7 +21,7 @@ from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
-from xlsxattn.view.labelled import Role, printable
+from xlsxattn.view.labelled import LABEL_ENDS, Role, printable
 from xlsxattn.view.matrix import Matrix
 from xlsxattn.view.notebook import overview
 
@@ -46,7 +46,6 @@ RANKED = ("FocusWords", "FocusWeights", "FocusPlaces")
 MAIN_STEPS = ("Attention", "Output", "Probability", "Class", "Loss")
 HEAD_ROWS = 4
 """Rows of a sheet's head, where labels are never above their cells."""
-LABEL_ENDS = " =:："
 LITERAL = r'((?:"[^"]*")*)'
 AROUND = re.compile(rf"{LITERAL}(@|0(?:\.0+)?){LITERAL}")
 """A cell format that shows a value between texts."""

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INNER_CONFIG = "__config__"
-MIN_HEADER_LENGTH, MAX_HEADER_LENGTH = len("{}"), 100_000_000
+MIN_HEADER_LENGTH, MAX_HEADER_LENGTH = len("{}"), 20_000_000
+"""Limits of a header in bytes; as text of empty lists, 20 MB of JSON already take 0.5 GB of memory."""
 LENGTH_SIZE = 8
 """Bytes of the field that holds the header's length."""
 MAX_SMALL, MAX_SHRINKING = 50_000_000, 20
@@ -39,7 +40,10 @@ def safetensors(path: Path) -> dict[str, Tensor]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH_SIZE), "little")
-        if not MIN_HEADER_LENGTH <= length <= min(size - LENGTH_SIZE, MAX_HEADER_LENGTH):
+        if MAX_HEADER_LENGTH < length <= size - LENGTH_SIZE:
+            sentence = "{path}: its header has {n:,} bytes, at most {most:,} are possible"
+            raise CheckpointError(say(sentence, path=path, n=length, most=MAX_HEADER_LENGTH))
+        if not MIN_HEADER_LENGTH <= length <= size - LENGTH_SIZE:
             sentence = "{path}: is not a .safetensors file, or its header is truncated"
             raise CheckpointError(say(sentence, path=path))
         header = parse_json(file.read(length), say("{path}: its header", path=path))
@@ -140,7 +144,7 @@ def npz(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
 def _check_member(path: Path, name: str, member: zipfile.ZipInfo) -> None:
     """Reject a zip bomb: a member much larger unpacked than packed, as weights hardly compress."""
     if member.file_size > MAX_SMALL and member.file_size > MAX_SHRINKING * member.compress_size:
-        sentence = "{path}: the tensor {name!r} unpacks from {packed:,} bytes to {n:,}, too much for weights"
+        sentence = "{path}: the tensor {name!r} unpacks from {packed:,} bytes to {n:,}, too many for weights"
         values = {"path": path, "name": name, "packed": member.compress_size, "n": member.file_size}
         raise CheckpointError(say(sentence, **values))
     if name == INNER_CONFIG and member.file_size > MAX_JSON_LENGTH:

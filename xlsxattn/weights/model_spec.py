@@ -15,8 +15,8 @@ from xlsxattn.weights.tensor import CheckpointError
 if TYPE_CHECKING:
     from xlsxattn.weights.model import Imported
 
-ENCODER = "{family}, an encoder: {layers} × {heads} heads, {d_model} numbers a token, all of them learned."
-DECODER = "{family}, a decoder: {layers} × {heads} heads, {d_model} numbers a token, all of them learned."
+ENCODER = "{family}, an encoder: {layers} × {heads} heads, {d_model} numbers per token, all weights learned."
+DECODER = "{family}, a decoder: {layers} × {heads} heads, {d_model} numbers per token, all weights learned."
 MAX_RIVALS = 5
 MAX_BROWSED = 254
 """Excel's CHOOSE takes 254 values; with short ids the formula stays below 8,192 characters."""

@@ -184,7 +184,8 @@ def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: in
 
 def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, ids: int, words: int) -> None:
     """Place a strip and its head; ``ids`` and ``words`` are the lane's columns of these."""
-    _show(sheet, strip.head, top - 1, col, "head")
+    is_of_words = strip.block and strip.block.look in ("word", "next word")
+    _show(sheet, strip.head, top - 1, col, "head of words" if is_of_words else "head")
     if strip.block is None:
         return
     outlined = (top, words) if strip.block.look in ("yellow word", "place", "share", "own number") else None

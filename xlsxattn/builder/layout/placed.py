@@ -100,8 +100,7 @@ class PlacedSheet:
         frozen: number of frozen rows.
         hidden: columns that are hidden.
         one_page: True if it is one printed page high.
-        pages_across: number of printed pages side by side.
-        large: True for A3 paper, False for A4.
+        footer: what the footer says besides the sheet's name and the page number.
         portrait: True for portrait, False for landscape.
         breaks: rows with a page break above them.
         margin_right: right margin in print, in inches.
@@ -129,8 +128,7 @@ class PlacedSheet:
     frozen: int = 4
     hidden: list[int] = field(default_factory=list)
     one_page: bool = False
-    pages_across: int = 1
-    large: bool = False
+    footer: str = ""
     portrait: bool = False
     breaks: list[int] = field(default_factory=list)
     margin_right: float = 0.25

@@ -1,8 +1,8 @@
 """Print settings of a sheet: print area, scale and page breaks.
 
-Sheets are printed on A4, one page wide, or up to three if they are wide; in landscape, or in portrait if a
-long sheet stays readable. Wider ones, of large models, are printed on A3, one page wide. Heights are in
-points, widths of columns in pixels.
+Sheets are printed on A4, one page wide; in landscape, or in portrait if a long sheet stays readable. Of a
+sheet that is too wide, such as one of a large model, only the first columns are printed, and its footer says
+so. Heights are in points, widths of columns in pixels.
 """
 
 from __future__ import annotations
@@ -11,28 +11,30 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
+from xlsxattn.builder.layout.formulas import letters
 from xlsxattn.language import MessageError, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from xlsxattn.builder.layout.placed import PlacedSheet
+
+    Tell = Callable[[str], str]
 
 MAX_ROWS, MAX_COLS = 1_048_576, 16_384
 MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM = 0.25, 0.35, 0.45
 """In inches; the bottom margin contains the footer."""
-A4, A3 = (72 * 11.69, 72 * 8.27), (72 * 16.54, 72 * 11.69)
+A4 = 72 * 11.69, 72 * 8.27
 """Long and short side of the paper in points."""
-MIN_PORTRAIT, MAX_ACROSS = 0.6, 3
-"""Minimum scale for portrait; maximum number of pages side by side."""
+MIN_PORTRAIT = 0.6
+"""Minimum scale for portrait."""
 MIN_SHRUNK, MIN_TYPE_SIZE = 0.8, 6 / 11
 """Minimum relative scale to save a page; the scale at which numbers have 6 points."""
 STEPS = 20
 POINTS_A_PIXEL = 0.75
 USABLE = 0.95
 """Usable part of a page's height, since fallback fonts make rows slightly taller."""
-LABELS = 2
-"""Number of columns repeated on each page, of pages side by side."""
+UNPRINTED = "columns {first} to {last} are not printed"
 ONE_PAGE = 60
 """Sheets with at most this many rows are printed on one page."""
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN = 7.0, 5.0
@@ -49,14 +51,20 @@ def pixels(sheet: PlacedSheet, columns: Iterable[int]) -> float:
 
 
 def finish(
-    sheet: PlacedSheet, row: int, sections: Sequence[tuple[int, int]], *, first_page_only: bool = False
+    sheet: PlacedSheet,
+    row: int,
+    sections: Sequence[tuple[int, int]],
+    tell: Tell,
+    *,
+    first_page_only: bool = False,
 ) -> None:
-    """Choose the print area, paper, orientation and page breaks of a sheet.
+    """Choose the print area, orientation and page breaks of a sheet.
 
     Args:
         sheet: the sheet, with everything placed.
         row: the last row.
         sections: ranges of rows (first, after the last) to keep on one page; a whole before its parts.
+        tell: translates a text.
         first_page_only: print only the first page.
 
     Raises:
@@ -81,26 +89,29 @@ def finish(
     for c in range(1, col + 1):
         sheet.widths.setdefault(c, theme.LOOKS["number"].width)
     sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
-    _spread(sheet)
+    _leave_out(sheet, tell)
     if not sheet.one_page:
-        sheet.portrait = sheet.pages_across == 1 and _scale(sheet, A4[1]) >= MIN_PORTRAIT
+        sheet.portrait = _scale(sheet, A4[1]) >= MIN_PORTRAIT
         sheet.breaks = _breaks(sheet, sections, page_height(sheet))
-        if not first_page_only and sheet.pages_across == 1:
+        if not first_page_only:
             _shrink(sheet, sections)
     if first_page_only and not sheet.one_page:
         room = page_height(sheet)
         row = sum(bottom <= room for bottom in _tops(sheet, row + 1)[1:]) - 1
         row = min([row, *(first - 1 for first in sheet.breaks)])
-        sheet.last, sheet.breaks, sheet.one_page = (row, col), [], True
+        sheet.last, sheet.breaks, sheet.one_page = (row, sheet.last[1]), [], True
 
 
-def _spread(sheet: PlacedSheet) -> None:
-    """Choose the number of pages side by side with which numbers can be read; A3 if these are too many."""
-    for count in range(1, MAX_ACROSS + 1):
-        sheet.pages_across = count
-        if _scale(sheet, A4[0]) >= MIN_TYPE_SIZE:
-            return
-    sheet.large, sheet.pages_across = True, 1
+def _leave_out(sheet: PlacedSheet, tell: Tell) -> None:
+    """Print only the columns with which numbers can be read, and say in the footer which are left out."""
+    row, end = sheet.last
+    if _scale(sheet, A4[0]) >= MIN_TYPE_SIZE:
+        return
+    room = (A4[0] - 72 * (MARGIN_SIDE + sheet.margin_right)) / MIN_TYPE_SIZE / POINTS_A_PIXEL
+    widths = accumulate(pixels(sheet, [col]) for col in range(end + 1))
+    sheet.last = row, sum(width <= room for width in widths) - 1
+    first, last = letters(sheet.last[1] + 1), letters(end)
+    sheet.footer = tell(say(UNPRINTED, first=first, last=last))
 
 
 def _shrink(sheet: PlacedSheet, sections: Sequence[tuple[int, int]]) -> None:
@@ -128,25 +139,18 @@ def _last_column(sheet: PlacedSheet) -> int:
 
 def page_height(sheet: PlacedSheet) -> float:
     """Height of a page in points of the sheet's rows, at the scale of print."""
-    down = _paper(sheet)[0 if sheet.portrait else 1]
+    down = A4[0 if sheet.portrait else 1]
     return USABLE * (down - 72 * (MARGIN_TOP + MARGIN_BOTTOM)) / _scale(sheet, _across(sheet))
 
 
-def _paper(sheet: PlacedSheet) -> tuple[float, float]:
-    return A3 if sheet.large else A4
-
-
 def _across(sheet: PlacedSheet) -> float:
-    return _paper(sheet)[1 if sheet.portrait else 0]
+    return A4[1 if sheet.portrait else 0]
 
 
 def _scale(sheet: PlacedSheet, across: float) -> float:
-    """The scale at which a sheet fits the width of its pages; several share a column of labels at least."""
+    """The scale at which a sheet fits the width of a page."""
     width = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
     room = across - 72 * (MARGIN_SIDE + sheet.margin_right)
-    if sheet.pages_across > 1:
-        room *= USABLE * sheet.pages_across
-        width += (sheet.pages_across - 1) * POINTS_A_PIXEL * pixels(sheet, range(LABELS))
     return min(1.0, room / width)
 
 

@@ -71,8 +71,8 @@ PADDING_MASK = "PaddingMask"
 """The block of workbooks whose blank cells of a sentence are padding."""
 MANIFEST = "xlsxattn"
 """The page of the manifest, for programs; only its first page is printed."""
-MANIFEST_LINE, MAX_HEIGHT = 84, 409.0
-"""Characters in a line of the manifest's widest column; Excel's maximum height of a row in points."""
+MANIFEST_FILL, MAX_HEIGHT = 0.9, 409.0
+"""Characters in a line of the manifest per width; Excel's maximum height of a row in points."""
 MAX_OUTLINED = 65536
 """Blocks with more cells outline only the focus word: outlining its row would slow programs down."""
 
@@ -145,7 +145,7 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, full: bool) -
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
     if page.screen:
-        finish(sheet, front(sheet, page, page.screen, tell), [])
+        finish(sheet, front(sheet, page, page.screen, tell), [], tell)
         return sheet
     row = guide(sheet, page, page_head(sheet, page))
     row = glossary(sheet, page, contents(sheet, page, row, tell), tell)
@@ -163,7 +163,7 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, full: bool) -
     row = tries(sheet, page, row, sections, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, sections)
     unrolled = page.behind and any(block.bands for block in page.blocks())
-    finish(sheet, row, sections, first_page_only=page.id == MANIFEST or unrolled)
+    finish(sheet, row, sections, tell, first_page_only=page.id == MANIFEST or unrolled)
     way_back(sheet, page, tell)  # needs the final widths of the columns
     return sheet
 
@@ -358,7 +358,9 @@ def _place(sheet: PlacedSheet, block: Block, row: int, col: int, word: tuple[int
         sheet.heights |= dict.fromkeys(range(row, row + block.rows), 20.0)
     if block.look == "manifest":
         for i, values in enumerate(block.values):
-            lines = max(-(-len(str(v)) // MANIFEST_LINE) for v in values)
+            lines = max(
+                -(-len(str(v)) // int(MANIFEST_FILL * w)) for v, w in zip(values, block.widths, strict=False)
+            )
             sheet.heights |= {row + i: min(12.0 * lines + 3, MAX_HEIGHT)} if lines > 1 else {}
 
 

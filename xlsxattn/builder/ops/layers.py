@@ -26,7 +26,8 @@ RMS_NORM = Op(
 NORM_OF_HEADS = {
     letter: replace(
         RMS_NORM,
-        why=f"Each row of {letter} is brought to mean square 1, then stretched by γ: no score grows large.",
+        why=f"Each row of {letter} is normalized to mean square 1, then scaled by γ, so that scores stay "
+        "small.",
         paper="Yang et al. 2025",
     )
     for letter in "QK"
@@ -68,7 +69,7 @@ ACTIVATIONS = {
     "relu": Op(
         "Activation = ReLU({h}), ReLU(h) = max(0, h)",
         "={h}*(SIGN({h})>0)",
-        why="What is below zero is dropped.",
+        why="Negative numbers become 0.",
         paper=VASWANI.format("3.3"),
     ),
     "gelu": Op(
@@ -105,6 +106,16 @@ def _gate(plain: Op) -> Op:
     )
 
 
+ACTIVATION_NAMES = {
+    "relu": "ReLU",
+    "gelu": "GELU",
+    "gelu-tanh": "GELU (tanh)",
+    "silu": "SiLU",
+    "swiglu": "SwiGLU",
+    "geglu": "GeGLU",
+    "geglu-tanh": "GeGLU (tanh)",
+}
+"""The names of activations in texts."""
 ACTIVATIONS |= {name: _gate(ACTIVATIONS[plain]) for name, plain in GATED.items()}
 FEED_FORWARD = Op(
     "FeedForward = Activation · W_2",

@@ -9,14 +9,14 @@ ROOT = Op("√d_k", "=SQRT({d_k})", "cells")
 TIED_LOGITS = Op(
     "Logits = Output · Eᵀ",
     "=MMULT({x},TRANSPOSE(0+{e}))",
-    why="How much does each row point to each word of the vocabulary? The embeddings are used again.",
+    why="How well does each row match each word of the vocabulary? The embeddings are used again.",
     paper=VASWANI.format("3.4"),
     more="The dot product with a word's embedding is large where the row points the same way.",
 )
 LOGITS = Op(
     "Logits = Output · W_U",
     "=MMULT({x},0+{w})",
-    why="How much does each row point to each word of the vocabulary?",
+    why="How well does each row match each word of the vocabulary?",
     paper=VASWANI.format("3.4"),
 )
 TEMPERED = Op(
@@ -47,24 +47,24 @@ TOP_LOGITS = Op(
     "The largest logits of each row, in descending order: those of the most likely words.",
 )
 TOP_IDS = Op(
-    "Their places in the vocabulary",
+    "Their positions in the vocabulary",
     "=SMALL(IF(SIGN({logits}[row]-LARGE({logits}[row],{rank}[col]))=0,"
     "COLUMN({logits}[row])-MIN(COLUMN({logits}[row]))+1),"
     "{rank}[col]-SUM(--(SIGN({logits}[row]-LARGE({logits}[row],{rank}[col]))>0)))",
     "cell arrays",
-    "Which column has the k-th largest logit? Of equal ones, the first comes first.",
+    "Which column has the k-th largest logit? Equal logits are in the order of the columns.",
 )
 TOP_TOKENS = Op(
     "The most likely words",
     '=INDEX({words},{ids}[cell])&""',
     "cells",
-    "Which words are most likely to come next, the likeliest first?",
+    "Which words are most likely to come next, the most likely first?",
 )
 TOP_PROBABILITIES = Op(
     "Their probabilities",
     "=INDEX({probability}[row],1,{ids}[cell])",
     "cells",
-    "Looked up in the softmax by their places in the vocabulary, below.",
+    "Looked up in the softmax by their positions in the vocabulary, below.",
 )
 ONLY_PROBABILITY = Op("the only probability", "={probability}[cell]", "cells")
 GROWN = Op(

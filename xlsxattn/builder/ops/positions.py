@@ -43,11 +43,12 @@ ANGLE = Op(
     paper=VASWANI.format("3.5"),
 )
 SINUSOIDAL = Op(
-    "P = sin(angle) or cos(angle), in turn: PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i+1) = cos(...)",
+    "P = sin(angle) or cos(angle), alternating: PE(pos, 2i) = sin(pos / base^(2i/d)), "
+    "PE(pos, 2i+1) = cos(...)",
     "=(1-{odd})*SIN({angle})+{odd}*COS({angle})",
     why="Where is a token? One row per position, one column per dimension: sines and cosines of the angles.",
     paper=VASWANI.format("3.5"),
-    more="Any two positions k apart differ by the same rotation, so distances can be recognized.",
+    more="Positions with the same distance differ by the same rotation, so distances can be recognized.",
 )
 COSINES = Op(
     "Cos = cos(angle)",
@@ -65,8 +66,8 @@ ROTATE = {
     letter: Op(
         f"{letter}Rot = {{x}} ∘ cos + ({{x}} · Turn) ∘ sin",
         "={x}*{cos}+MMULT({x},{turn})*{sin}",
-        why=f"Each pair of {letter} is turned by its position's angle; so scores depend on the distance "
-        "between two tokens.",
+        why=f"Each pair of {letter} is rotated by the angle of its position, so scores depend on the "
+        "distance between two tokens.",
         paper="Su et al. 2021",
     )
     for letter in "QK"

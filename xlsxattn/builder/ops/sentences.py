@@ -40,7 +40,7 @@ SIMILARITY = Op(
 CLASS_LOGITS = Op(
     "Logits = Pooled · W_C + b_C",
     "=MMULT({x},0+{w})+{b}",
-    why="How much does the sentence point to each class?",
+    why="How well does the sentence match each class?",
     paper="Devlin et al. 2019",
 )
 CLASS_PROBABILITY = replace(

@@ -81,7 +81,7 @@ LOSS = Op(
     "Loss = sum of Error² / number of examples",
     "=SUMSQ({error})/{count}",
     "cells",
-    "One number for all of it: the smaller, the better.",
+    "One number for all examples: the smaller, the better.",
 )
 
 # --- backward (Rumelhart et al. 1986: the chain rule, from the loss back to the weights) -------------------
@@ -95,24 +95,24 @@ D_OUTPUT = Op(
 D_CONCAT = Op(
     "dConcat = dOutput · W_Oᵀ",
     "=MMULT({d},TRANSPOSE({w}))",
-    why="What Output asks for, as W_O passes it back to the heads.",
+    why="The gradient of Output, passed back to the heads through W_O.",
     paper=RUMELHART,
 )
 D_VALUES = {
     d: Op(
         f"dV = Attentionᵀ · {d}",
         "=MMULT(TRANSPOSE({a}),{b})",
-        why="Every value is told by those who looked at it, as much as they looked.",
+        why="Each value receives the gradients of the words that look at it, times their attention.",
         paper=RUMELHART,
     )
     for d in ("dOutput", "dConcat")
 }
-"""By what comes back to the heads: dOutput if there is no W_O."""
+"""By the gradient that the heads receive: dOutput if there is no W_O."""
 D_ATTENTION = {
     d: Op(
         f"dAttention = {d} · Vᵀ",
         "=MMULT({d},TRANSPOSE({v}))",
-        why="Below 0: looking more at this word would lower the loss.",
+        why="Below 0: more attention to this word would lower the loss.",
         paper=RUMELHART,
     )
     for d in D_VALUES
@@ -120,7 +120,7 @@ D_ATTENTION = {
 D_SCALED = Op(
     "dScaled = Attention ∘ (dAttention − Σ dAttention ∘ Attention)",
     "={attention}*({d}-MMULT({attention}*{d},{ones}))",
-    why="Back through the softmax: a row sums to 1, so only what is better than the row's average gains.",
+    why="Back through the softmax: a row sums to 1, so only words better than its average gain weight.",
     paper=RUMELHART,
 )
 D_SCORES = Op(
@@ -143,7 +143,7 @@ D_KEYS = Op(
 )
 D_WEIGHTS = {
     letter: Op(
-        "dW = what came in, transposed · the gradient of what went out",
+        "dW = the input, transposed · the gradient of the output",
         "=MMULT(TRANSPOSE({x}),{d})",
         why=why,
         paper=RUMELHART,
@@ -170,7 +170,7 @@ FIRST_VELOCITY = Op("Velocity", f"={GRADIENT}")
 VELOCITY = Op(
     "Velocity = momentum · the one before + dW",
     f"={{mu}}*{{old}}+{GRADIENT}",
-    why="Part of the last step is kept: what points the same way again and again adds up.",
+    why="Part of the last step is kept, so that steps in the same direction add up.",
     paper=SUTSKEVER,
 )
 STEP_OF_MOMENTUM = Op(
@@ -199,14 +199,14 @@ CORRECTION = Op("1 − βᵏ", "=1-{b}+{b}*{old}")
 STEP_OF_ADAM = Op(
     "W after = W − rate · (m / (1 − β₁ᵏ)) / (√(v / (1 − β₂ᵏ)) + ε)",
     "={w}-{rate}*({m}/{c1})/(SQRT({v}/{c2})+{eps})",
-    why="A step of about the rate in every weight; m and v start at 0, which the two divisions make up for.",
+    why="A step of about the rate in every weight; m and v start at 0, which the two divisions correct.",
     paper=KINGMA,
 )
 LARGEST = Op("the largest weight", "={largest}")
 ALIVE_AT_FIRST = Op("1", "=1")
 ALIVE = Op("1 while no weight is too large", f"=IF({{largest}}<{LIMIT},{{alive}},0)")
 
-# --- what is looked at -------------------------------------------------------------------------------------
+# --- what the page shows -----------------------------------------------------------------------------------
 
 CHOSEN = Op("the step that is shown", "=INT(MIN(MAX({x},1),{steps}))", "cells")
 TAKEN = Op(
@@ -225,7 +225,7 @@ CHECK_ENTRY = Op("the weight that is checked", "={choice}", "cells")
 NUDGED = Op("W ± h at one place", "={w}{sign}({entry}={chosen})*{h}")
 NUMERIC = Op("(L(w + h) − L(w − h)) / 2h", "=({plus}-{minus})/(2*{h})", "cells")
 CHOSEN_GRADIENT = Op("the backward pass's number", "={terms}", "cell arrays")
-DIFFERENCE = Op("their distance", "=ABS({a}-{b})", "cells")
+DIFFERENCE = Op("difference", "=ABS({a}-{b})", "cells")
 ALLOWED = Op("what rounding may make", "=2^-50*MAX({losses})/{h}", "cells")
 HELD_OUT = Op("Scaled", "=MMULT({qk},TRANSPOSE({x}))/{scale}")
 HELD_OUT_CAUSAL = Op(

@@ -44,34 +44,35 @@ __all__ = ["attention_pages", "cross_attention_page"]
 
 PLAIN_LEAD = "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X)."
 PLACED_LEAD = (
-    "No learned weights yet: queries, keys and values are the words with their places added "
-    "(Q = K = V = Input)."
+    "No learned weights yet: queries, keys and values are the embeddings plus the positions (Q = K = "
+    "V = Input)."
 )
 LEAD = (
     "Weights decide what is compared (W_Q, W_K) and what is passed on (W_V). "
-    "The same weights serve every sentence."
+    "All sentences share the same weights."
 )
 HEADS_LEAD = (
-    "Several heads look at the sentence at once, each in a subspace of its own; "
-    "their outputs are placed side by side and W_O mixes them."
+    "Several heads attend in parallel, each in its own subspace; their outputs are concatenated, and W_O "
+    "mixes them."
 )
 SIDE_BY_SIDE_LEAD = (
-    "Several heads look at the sentence at once, each in a subspace of its own; "
-    "their outputs are placed side by side, and nothing mixes them."
+    "Several heads attend in parallel, each in its own subspace; their outputs are concatenated, and no "
+    "matrix mixes them."
 )
 HEAD_LEAD = (
-    "One head looks at the sentence in a subspace of its own; W_O brings what it found back to the words."
+    "One head looks at the sentence in a subspace of its own; W_O maps its output back to the size of the "
+    "embeddings."
 )
-BARE_HEAD_LEAD = "One head looks at the sentence in a subspace of its own."
+BARE_HEAD_LEAD = "One head attends in its own subspace."
 MASKED_LEAD = {
-    "causal": "The causal mask closes what comes later: a word looks at itself and back.",
-    "padding": "The padding mask closes blank cells: nobody looks where no word is.",
-    "causal+padding": "Two masks close what comes later, and blank cells.",
+    "causal": "The causal mask excludes later words: a word looks only at itself and earlier words.",
+    "padding": "The padding mask excludes blank cells from attention.",
+    "causal+padding": "Two masks exclude later words and blank cells.",
 }
-TURNED_LEAD = "Queries and keys are turned by their places before they are compared."
+TURNED_LEAD = "Queries and keys are rotated by their positions before they are compared."
 CROSS_LEAD = (
-    "One sentence asks, another answers: queries come from the first, keys and values from the second. "
-    "So every word of the one becomes a mix of the other's."
+    "Queries come from one sentence, keys and values from another, so each word of the first becomes "
+    "a mix of the words of the second."
 )
 
 
@@ -206,7 +207,7 @@ def cross_attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
         headings,
         (*weights, *bands(lanes, steps)),
         bars(sheet, (queries,)),
-        subtitle=say("{queries} asks {keys}", queries=queries.named, keys=keys.named),
+        subtitle=say("{queries} looks at {keys}", queries=queries.named, keys=keys.named),
         tries=experiments(spec, sheet),
     )
 

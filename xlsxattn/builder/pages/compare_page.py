@@ -25,9 +25,9 @@ MAX_BARS, MAX_POINTS = 6, 12
 MAX_ALL_PAIRS = 8
 """Up to this many sentences, all pairs are compared; of more, each with the next one, as formulas are limited
 in length."""
-ALONE = "– {focus} stands in one sentence only: nothing is compared"
-NORMED = "The output of a norm: its columns no longer stand for the dimensions."
-LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
+ALONE = "– only one sentence contains “{focus}”: nothing to compare"
+NORMED = "The output of a norm: its columns no longer represent the dimensions."
+LEAD = "The same word and the same embedding, but different neighbours: compare the outputs."
 
 
 def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> Page:
@@ -69,8 +69,8 @@ def _vector_band(
 ) -> Band:
     """Input and outputs with d_model columns."""
     why = (
-        "Row 1 is its embedding; below, what each sheet made of it. "
-        "Cosine: how close to the same row in the first sentence (1: same direction)."
+        "Row 1 is its embedding, the rows below are the outputs of the sheets. Cosine: how close to "
+        "the same row in the first sentence (1: same direction)."
     )
     groups = tuple(_vectors(spec, sheet, first, same_size, c) for c in spec.contexts)
     return Band("Input and outputs of the focus word", why, groups, show_formula=False)
@@ -87,7 +87,7 @@ def _other_columns_band(spec: Spec, sheet: Compare, other: WithAttention) -> Ban
     why: str = NORMED
     if not _is_normed(other):
         why = say(
-            "{sheet}: outputs with {columns} columns, another size than the embeddings.",
+            "{sheet}: the outputs have size {columns}, unlike the embeddings.",
             sheet=say(other.title),
             columns=output_columns(other, spec.vocabulary.d_model),
         )
@@ -210,14 +210,14 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
     foci = [of_context(c.id)["Focus"] for c in spec.contexts]
     demands = [
         ops.live_checks.WORDS,
-        (f"SIGN({'+'.join(differences)})=0", "✗ the input of {focus} differs"),
+        (f"SIGN({'+'.join(differences)})=0", "✗ the input of “{focus}” differs"),
         (f"MAX({','.join(foci)})>0", "{words}"),
         ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
     ]
     if spec.contexts[2:]:  # with two sentences, both have the word here
-        elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
+        elsewhere = "✓ {focus} is not in every sentence; where it is missing, its numbers are 0"
         demands.append((f"MIN({','.join(foci)})>0", elsewhere))
-    op = ops.live_checks.status("✓ the input of {focus} is the same in every sentence", *demands)
+    op = ops.live_checks.status("✓ the input of “{focus}” is the same in every sentence", *demands)
     return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
 
 
@@ -257,4 +257,4 @@ def _scatter(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) -> 
         else:
             series.append(Series(say("outputs: {context}", context=c.named), outputs, columns, i))
     titles = (("vocab_Dims", columns[0]), ("vocab_Dims", columns[1]))
-    return [Chart("scatter", 0, "Where the focus word goes: input and outputs", *titles, tuple(series))]
+    return [Chart("scatter", 0, "The focus word: input and outputs", *titles, tuple(series))]

@@ -35,11 +35,11 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
     lanes = [lane for side in sides for lane in side.lanes]
     same = typed_rows.same_words(lanes) if sheet.has_typed_rows else typed_rows.SameWords()
     op = ops.live_checks.status(
-        "✓ every layer holds",
+        "✓ the checks of all layers pass",
         ops.live_checks.WORDS,
         *same.demands,
         *ops.live_checks.are_numbers(_settings(sheet)),
-        (condition, "✗ a layer does not hold: see its sheet"),
+        (condition, "✗ a check of a layer fails: see its sheet"),
         *_has_words(sheet, sides),
     )
     check = replace(op, entered=same.entered)
@@ -70,7 +70,7 @@ def _settings(sheet: Model) -> dict[str, str]:
         messages[RangeName(sheet.id)["Base"]] = "✗ the base is not a number"
     if sheet.stretch:
         for name in ("Stretch", "Low", "High", "Trained"):
-            messages[RangeName(sheet.id)[name]] = "✗ a setting of the stretch is not a number"
+            messages[RangeName(sheet.id)[name]] = "✗ a setting of the scaling is not a number"
     return messages
 
 
@@ -81,10 +81,10 @@ def _has_words(sheet: Model, sides: Sequence[Stack]) -> list[tuple[str, str]]:
     lanes = sides[-1].lanes
     if sheet.pool == "first":
         has_word = ",".join(f'{lane.tokens}[1]<>""' for lane in lanes)
-        return [(f"AND({has_word})", "– a sentence has no first word, and so no class")]
+        return [(f"AND({has_word})", "– a sentence has no first word, so it has no class")]
     if sheet.mask in PADDING:
         has_word = ",".join(f"SUM({lane.prefix['PaddingMask']})>0" for lane in lanes)
-        return [(f"AND({has_word})", "– a sentence has no word, and so no class")]
+        return [(f"AND({has_word})", "– a sentence has no words, so it has no class")]
     return []
 
 
@@ -129,7 +129,7 @@ def _hyperparameters(sheet: Model, sides: Sequence[Stack]) -> Band:
     rows = [
         ("layers", count("NLayers", len(sheet.numbers))),
         ("heads", count("NHeads", sheet.heads)),
-        ("heads of keys and values", count("NKVHeads", sheet.kv_heads)),
+        ("key and value heads", count("NKVHeads", sheet.kv_heads)),
         ("d_model", size("DModel", "vocab_E")),
         ("d_k", size("DK", key["W_K"])),
         ("d_v", size("DV", key["W_V"])),
@@ -141,10 +141,10 @@ def _hyperparameters(sheet: Model, sides: Sequence[Stack]) -> Band:
         rows.append(("temperature", typed(s["Temperature"], "setting", ((sheet.temperature,),))))
     group = Group(tuple(block for _, block in rows), tuple((label,) for label, _ in rows))
     why = say(
-        "{residual}; {norm} norm; {activation}; positions {position}; mask {mask}.",
+        "{residual}, {norm} norm, {activation}; positions: {position}; mask: {mask}.",
         residual=say(sheet.residual),
-        norm=say(sheet.norm),
-        activation=say(sheet.activation),
+        norm=say("RMS" if sheet.norm == "rms" else sheet.norm),
+        activation=say(ops.layers.ACTIVATION_NAMES[sheet.activation]),
         position=say(sheet.position),
         mask=say(sheet.mask or "none"),
     )

@@ -35,97 +35,94 @@ MIN_TURNING, LARGE_BASE = 3, 2.0
 # --- Inputs ------------------------------------------------------------------------------------------------
 
 FOCUS = (
-    "Choose another focus word, one that occurs in a sentence: its row is outlined from sheet to sheet."
-    " → Only the view changes, no formula does: the outline follows the word."
+    "Choose another focus word that occurs in a sentence. What changes on the other sheets? → Its row "
+    "is outlined there. No formula changes."
 )
 FOCUS_IN_CHARTS = (
-    "Choose another focus word, one that occurs in a sentence: its row is outlined from sheet to sheet,"
-    " and the charts follow it. → No attention changes: only the outlined row and the ranges that "
-    "repeat it, such as those of the charts."
+    "Choose another focus word that occurs in a sentence. What changes on the other sheets? → Its row "
+    "is outlined there, and the charts show it. No attention changes."
 )
 OTHER_WORD = (
-    "Put another word of the list into a sentence. On the next sheets, whose attention changes? → The "
-    "rows that look at the new word: their weights sum to 1, so the others move as well. Other "
-    "sentences stay as they are."
+    "Put another word of the list into a sentence. On the next sheets, whose attention changes? → "
+    "That of all rows that look at the new word: their weights sum to 1, so the other weights change "
+    "as well. Other sentences stay as they are."
 )
 ZERO_SCORES = (
-    "Set all the numbers of a word to 0. On “{sheet}” its scores become 0, and it still gets attention:"
-    " exp(0) = 1, and 0 is larger than any negative score. → A score of 0 still counts: "
-    "softmax takes exp of it, and exp is never 0. Only a mask, −∞, closes a word."
+    "Set all the numbers of a word to 0. On “{sheet}” its scores become 0. Does it still get "
+    "attention? → Yes: exp(0) is 1, and a score of 0 is larger than any negative one. Only a mask, "
+    "−∞, excludes a word."
 )
 NEVER_NEGATIVE = (
-    "Set all the numbers of a word to 0. On “{sheet}” its scores become 0, and it still gets attention:"
-    " exp(0) is 1, not 0. → Softmax takes exp of each score, and exp is never 0. Only a mask, −∞, "
-    "closes a word."
+    "Set all the numbers of a word to 0. On “{sheet}” its scores become 0. Does it still get "
+    "attention? → Yes: exp(0) is 1, and exp is never 0. Only a mask, −∞, excludes a word."
 )
 ZERO_BUT_PLACE = (
-    "Set all the numbers of a word to 0: its row of X becomes 0, and only its position is left. → Input"
-    " is the word plus its position: with a word of zeros, attention compares positions alone."
+    "Set all the numbers of a word to 0. Its row of X becomes 0. What is left in its row of Input? → "
+    "Only its position: Input is the word plus its position."
 )
 ZERO = (
     "Set all the numbers of a word to 0: its row of X becomes 0. How much attention does it still get? "
     "→ More than 0: softmax takes exp of each score, and exp is never 0."
 )
 ZERO_ALONE = (
-    "Set all the numbers of a word to 0: its row of X becomes 0. The precomputed rows of omitted layers"
-    " do not change. → Those rows are numbers that were computed in advance for these words, and not "
-    "formulas."
+    "Set all the numbers of a word to 0. Its row of X becomes 0. Do the rows of omitted layers "
+    "change? → No: these rows are not formulas, but numbers that were computed in advance for these "
+    "words."
 )
 
 # --- attention sheets --------------------------------------------------------------------------------------
 
 NEIGHBOUR = (
-    "On Start, put another word in the place of a neighbour of the focus word. Which bar of its chart "
-    "moves, and does its output follow? → The bar of the new word takes the old one's place, and the "
-    "others move as well, since the bars sum to 1. The output moves towards what the new word passes "
-    "on."
+    "On Start, replace a neighbour of the focus word. Which bar of its chart changes, and does the "
+    "output change with it? → The new word has a bar of its own, and the others change as well, since "
+    "the bars sum to 1. The output moves towards what the new word passes on."
 )
 NEIGHBOUR_BEFORE = (
-    "On Start, put another word in the place of one before the focus word. Which bar of its chart "
-    "moves, and does its output follow? → The bar of the new word, and the others, since they sum to 1."
-    " The output moves towards what the new word passes on."
+    "On Start, replace a word before the focus word. Which bar of its chart changes, and does the "
+    "output change with it? → The bar of the new word, and the others as well, since the bars sum to "
+    "1. The output moves towards what the new word passes on."
 )
 FOCUS_HERE = (
     "On Start, choose another focus word of these sentences: its row is outlined here. Where does it "
-    "look? → At the darkest cells of its row: the words whose keys fit its query best."
+    "look? → At the words of the darkest cells in its row: their keys match its query best."
 )
 NO_WEIGHTS = (
-    "On Inputs, make the largest number of one of the words twice as large. Its score with itself "
-    "grows: who looks at it now? → Words that share its large number: their dot product with it has "
-    "grown, so they look at it more, and so does it at itself."
+    "On Inputs, double the largest number of one of the words. Its score with itself grows: which "
+    "words look at it more now? → Itself, and words that are large in the same dimension: their dot "
+    "product with it has grown."
 )
 WEIGHTS = (
-    "Set all of W_Q to 0. All scores become 0: what does every row of the attention become, and why? → "
-    "Every row becomes the same share for every word that may be seen: exp(0) is 1 for each. The output"
-    " is then their plain average."
+    "Set all of W_Q to 0. All scores become 0: what does every row of the attention become, and why? "
+    "→ Every row gives the same weight to each word that it may look at: exp(0) is 1 for each. The "
+    "output is then the average of their values."
 )
 WEIGHTS_BIASED = (
-    "Set all of W_Q and b_Q to 0. All scores become 0: what does every row of the attention become, and"
-    " why? → Every row becomes the same share for every word that may be seen: exp(0) is 1 for each. "
-    "The output is then their plain average."
+    "Set all of W_Q and b_Q to 0. All scores become 0: what does every row of the attention become, "
+    "and why? → Every row gives the same weight to each word that it may look at: exp(0) is 1 for "
+    "each. The output is then the average of their values."
 )
 HEADS = (
     "Set the rows of W_O that belong to one head to 0. What did that head add to the output? → The "
-    "difference from before: W_O adds up what the heads found, and rows of zeros leave out this one."
+    "difference from before: W_O adds up the outputs of the heads, and rows of zeros leave this one "
+    "out."
 )
 CAUSAL_MASK = (
-    "On Start, put another word in the place of the last one. Every row of the attention above it stays"
-    " as it was: nobody looks ahead. → Above the diagonal the mask puts −∞, and exp(−∞) is 0: no "
-    "earlier row reads the last word."
+    "On Start, replace the last word. Do the rows of the attention above it change? → No, no word "
+    "looks ahead: above the diagonal, the mask puts −∞, and exp(−∞) is 0."
 )
 PADDING_MASK = (
-    "On Start, empty a cell in the middle of a sentence. Its column of the attention becomes 0: nobody "
-    "looks there. → The mask puts −∞ there, and exp(−∞) is 0; the other words share what it had."
+    "On Start, clear a cell in the middle of a sentence. What happens to its column of the attention? "
+    "→ It becomes 0: the mask puts −∞ there, and exp(−∞) is 0. The other words share its weight."
 )
 PADDING_OPENS = (
-    "On Start, type a word into a blank cell of a sentence: its column of the attention opens, for now "
-    "there is a word to look at. → The mask of that column becomes 1, so its scores count; the other "
-    "words give up a share."
+    "On Start, type a word into a blank cell of a sentence. What happens to its column of the "
+    "attention? → It is no longer 0: the mask of the column becomes 1, so its scores count, and the "
+    "other words get less."
 )
 TEMPERATURE = (
-    "Set the temperature to 0.1, then to 10. The entropy of the focus word's row falls, then rises; its"
-    " bars show why. → Scores are divided by it: at 0.1 their differences are ten times as large, and "
-    "the largest takes nearly all; at 10 they hardly differ."
+    "Set the temperature to 0.1, then to 10. The entropy of the focus word's row falls, then rises: "
+    "why? → Scores are divided by it. At 0.1 their differences are ten times as large, and the "
+    "largest gets nearly all the weight; at 10 they hardly differ."
 )
 SCALE = (
     "Compare the entropy beside the attention with the one without √d, below the output: which attention is "
@@ -133,46 +130,45 @@ SCALE = (
     "Without √d the scores are larger and differ more, so softmax is sharper and its entropy lower."
 )
 TWICE = (
-    "“{word}” occurs twice in a sentence: its two rows are equal in every block, because positions are "
-    "not encoded. → The formulas read only what a word is, and both cells hold the same word."
+    "“{word}” occurs twice in a sentence. In which block do its two rows differ? → In none: positions "
+    "are not encoded, so both rows are computed from the same numbers."
 )
 BASE = (
-    "Set the base to 2: now the last columns turn fast as well. Compare the angles before and after. → "
-    "The base sets how much slower each next pair of columns turns: a small one leaves them nearly "
-    "alike."
+    "Set the base to 2. How do the angles of the last columns change? → They grow faster: the base "
+    "determines how much more slowly each pair of columns rotates than the pair before it."
 )
 PLACES = (
-    "Set a row of P to 0: the word in that place is read without its place. Which rows change? → Its "
-    "own row of Input, and with it its query, key and value: so every row that looks at it changes a "
+    "Set a row of P to 0: the word there is read without its position. Which rows change? → Its own "
+    "row of Input, and with it its query, key and value, so every row that looks at it changes a "
     "little."
 )
 DISTANCE = (
-    "On Start, write one word into all cells of a sentence: a score then depends on nothing but how far"
-    " apart two words stand. → Rotations by two angles leave only their difference in a dot product: "
-    "equal words at equal distances have equal scores."
+    "On Start, write the same word into all cells of a sentence. What does a score depend on now? → "
+    "Only on the distance between two positions: in a dot product, two rotations leave only the "
+    "difference of their angles."
 )
 CROSS = (
-    "On Start, put another word into the sentence that is looked at. Which word of the other takes most"
-    " from it? → The one whose query fits the new key best: the darkest cell of the new word's column."
+    "On Start, replace a word of the sentence that is looked at. Which word of the other sentence "
+    "looks most at the new one? → The one whose query matches the new key best: that of the darkest "
+    "cell in the new word's column."
 )
 
 # --- learning ----------------------------------------------------------------------------------------------
 
 RATE = (
-    "Set the learning rate to 0, then to a hundred times what it was. The loss stays as it was; then it"
-    " jumps about, and may end higher than it began: such steps are too long for the slope that they "
-    "follow. → The loss has a slope only close by: a step that is too long lands where another slope "
-    "holds."
+    "Set the learning rate to 0, then to a hundred times its value. What happens to the loss? → At 0 "
+    "it does not change. With long steps it jumps and may end higher than it began: a gradient "
+    "describes the loss only nearby."
 )
 NUDGE = (
-    "In the gradient check, set h to 0.1, to 1E-5, to 1E-8. The distance falls, then rises: a large h "
-    "sees the curve of the loss, and a small one its rounding. → The truth lies between: near 1E-5 both"
-    " errors are small."
+    "In the gradient check, set h to 0.1, to 1E-5, to 1E-8. The difference falls, then rises: why? → "
+    "With a large h, the curvature of the loss counts, with a small one, rounding does. Near 1E-5 "
+    "both errors are small."
 )
 OWN_TARGET = (
-    "Give one of the examples another target. Does the loss still fall as far? Two examples that ask "
-    "for opposite things hold each other back. → Every step follows the sum of all gradients: where two"
-    " of them oppose each other, little is left."
+    "Give one of the examples another target. Does the loss still fall as far? → Less far if two "
+    "examples ask for opposite things: every step follows the sum of all gradients, and opposite ones "
+    "cancel."
 )
 
 LEARNING = (RATE, NUDGE, OWN_TARGET)
@@ -181,91 +177,89 @@ LEARNING = (RATE, NUDGE, OWN_TARGET)
 # --- comparing ---------------------------------------------------------------------------------------------
 
 MOVED = (
-    "On Start, put another word in the place of a neighbour of the focus word: which of its outputs "
-    "moves? → All of those that look at that neighbour: outputs are mixtures of what the words pass on."
-    " The input stays."
+    "On Start, replace a neighbour of the focus word. Which of its outputs change? → All that look at "
+    "that neighbour: outputs are mixtures of what the words pass on. The input stays."
 )
 SHARED = (
-    "Choose another focus word that occurs in every sentence, such as “{word}”. Do its outputs part as "
-    "well? Where one is nearly 0, its cosine says little. → A little: its neighbours differ as well, "
-    "but it looks at them less. The cosine compares directions, and a vector that is nearly 0 has "
-    "hardly any."
+    "Choose another focus word that occurs in every sentence, such as “{word}”. Do its outputs differ "
+    "as well? → A little: its neighbours differ as well, but it looks at them less. Where an output "
+    "is nearly 0, ignore the cosine: it compares directions, and those of such vectors are due to "
+    "chance."
 )
 PULLED = (
-    "On Inputs, make one of the focus word's large numbers twice as large: can its neighbours still "
-    "pull it over? → Less than before: its score with itself grows fastest, with the square of its "
-    "numbers, so it keeps more of itself."
+    "On Inputs, double one of the focus word's large numbers. Can its neighbours still pull it over? "
+    "→ Less than before: its score with itself grows fastest, with the square of its numbers, so it "
+    "keeps more of itself."
 )
 
 # --- models ------------------------------------------------------------------------------------------------
 
 MODEL_WORD = (
-    "Put another word into a sentence on Start: its row of Input changes, and the layers read that one."
-    " → Attention mixes the rows, so in the layers other rows of the sentence may change as well."
+    "Replace a word of a sentence on Start. Which rows change here, and which in the layers? → Here "
+    "only its own row. In the layers also others, since attention mixes the rows of a sentence."
 )
 SAME_WORD_PLACED = (
     "Write the same word twice in a sentence. Its embedding is the same: what makes the two rows of "
-    "Input differ? → The rows of positions that are added to them: one for each place."
+    "Input differ? → The positions: a different row of P is added to each."
 )
 SAME_WORD_TURNED = (
-    "Write the same word twice in a sentence: its two rows of Input are equal. Positions come in only "
-    "where layers rotate queries and keys. → The rotation turns each row by an angle of its place, so "
-    "scores depend on the distance of two words."
+    "Write the same word twice in a sentence. Do its two rows of Input differ? → No: positions are "
+    "added later, where the layers rotate queries and keys."
 )
 SAME_WORD = (
-    "Write the same word twice in a sentence: its two rows of Input are equal, because positions are "
-    "not encoded. → Input holds the embeddings alone, and both cells hold the same word."
+    "Write the same word twice in a sentence. Do its two rows of Input differ? → No: positions are "
+    "not encoded, so Input contains only the embeddings."
 )
 MODEL_FOCUS = (
-    "On Start, choose another focus word of these sentences: its row is outlined here and in every "
-    "layer. → No number of the layers changes: only the outline and the ranges of the focus word do."
+    "On Start, choose another focus word of these sentences. What changes in the layers? → Its row is "
+    "outlined there, and here. No number of the layers changes."
 )
 LAYER_FOCUS = (
-    "Choose another focus word on Start: its row is outlined here. Which words does it look at in each "
-    "head? → At the darkest cells of its row, other ones in each head: every head has its own columns "
-    "of W_Q and W_K."
+    "Choose another focus word on Start: its row is outlined here. Which words does it look at in "
+    "each head? → Those of the darkest cells in its row, which differ between heads: every head has "
+    "its own columns of W_Q and W_K."
 )
 NO_FEED_FORWARD = (
-    "Set all of W_2 to 0: FeedForward becomes 0, and {residual} equals {stream}. Only attention is "
-    "left. → The residual adds what the feed-forward says to the stream: adding 0 leaves the stream."
+    "Set all of W_2 to 0. What happens to {residual}? → It equals {stream}: FeedForward is 0, and the "
+    "residual connection adds it to {stream}."
 )
 NO_FEED_FORWARD_BIASED = (
-    "Set all of W_2 and b_2 to 0: FeedForward becomes 0, and {residual} equals {stream}. Only attention"
-    " is left. → The residual adds what the feed-forward says to the stream: adding 0 leaves the "
-    "stream."
+    "Set all of W_2 and b_2 to 0. What happens to {residual}? → It equals {stream}: FeedForward is 0, "
+    "and the residual connection adds it to {stream}."
 )
 NORM_COLUMN = (
-    "Set one γ of Norm1 to 0: for every word, that column of Norm1 becomes its β. → Norm1 = γ · "
-    "standardized number + β: with γ = 0 the word plays no part."
+    "Set one γ of Norm1 to 0. What happens to that column of Norm1? → It becomes β for every word: "
+    "Norm1 = γ · standardized number + β."
 )
 RMS_NORM_COLUMN = (
-    "Set one γ of Norm1 to 0: for every word, that column of Norm1 becomes 0. → Norm1 = γ · number / "
-    "root mean square: with γ = 0 the word plays no part."
+    "Set one γ of Norm1 to 0. What happens to that column of Norm1? → It becomes 0 for every word: "
+    "Norm1 = γ · number / root mean square."
 )
 PROMPT = (
-    "Type another prompt on Start: what does the model write after it? → Each row shows the likeliest "
-    "word after it, and generation puts that one into the next blank row."
+    "Type another prompt on Start. What does the model write after it? → In each row, the most likely "
+    "next word; it is put into the next blank cell."
 )
 SOURCE = (
     "Type other words for the encoder on Start: what does the decoder write now? → Its cross-attention "
     "reads the new words, so the logits change from the first row on."
 )
 NO_LOOK_AHEAD = (
-    "Put another word into the decoder's sentence on Start: the next words of the rows above it stay, "
-    "for no row looks ahead. → The causal mask puts −∞ above the diagonal, and exp(−∞) is 0."
+    "Replace a word of the decoder's sentence on Start. Do the predictions in the rows above it "
+    "change? → No, no row looks ahead: the causal mask puts −∞ above the diagonal, and exp(−∞) is 0."
 )
 MODEL_TEMPERATURE = (
-    "Set the temperature on the sheet “{title}” to 0.1, then to 10: the probabilities change, the word "
-    "with the largest stays. → All logits are divided by the same number: their order stays, their "
-    "distances shrink or grow."
+    "Set the temperature on the sheet “{title}” to 0.1, then to 10. Does the most likely word change? "
+    "→ No, only the probabilities do: all logits are divided by the same number, so their order "
+    "stays."
 )
 RIVALS = (
     "Look at the most likely words of a row: how far is the second behind the first? → Where they are "
-    "close, the model is unsure; a small change of the words may turn their order."
+    "close, the model is unsure, and a small change of the words may swap them."
 )
 CLASSIFIED = (
-    "Put another word into a sentence on Start. How far do the logits move, and do the probabilities "
-    "show it? → A probability near 0 or 1 hardly moves when logits do: softmax is flat there."
+    "Replace a word of a sentence on Start. How much do the logits change, and how much the "
+    "probabilities? → A probability near 0 or 1 hardly changes with the logits: softmax is flat "
+    "there."
 )
 ORDER = (
     "Write the words of a sentence in another order. Does its class stay, and how far apart are the "
@@ -273,25 +267,25 @@ ORDER = (
     "else they stay."
 )
 CLASS_COLUMN = (
-    "Set a column of W_C to 0: only the bias of its class is left. → Its logit no longer depends on the"
-    " sentence: a column of zeros adds nothing to the bias."
+    "Set a column of W_C to 0. What does the logit of its class depend on now? → Only on the bias of "
+    "the class: a column of zeros adds nothing to it."
 )
 READ_WORD = (
-    "Put another word into a sentence on Start: which rows change here, its own alone? → Others as "
+    "Replace a word of a sentence on Start. Does only its own row change here? → No, others do as "
     "well: attention mixes the rows of a sentence."
 )
 READ_TWICE = (
-    "Write the same word twice in a sentence: are its two rows alike? → Only if nothing tells places "
-    "apart: with positions or a causal mask they differ."
+    "Write the same word twice in a sentence. Are its two rows equal? → Only without positions and "
+    "without a causal mask: either of them makes the rows differ."
 )
 READ_THROUGH = (
     "Follow the focus word's row from X on the first sheet through the layers to here. Where does it "
-    "change most? → Compare the row of each residual with the one before: the largest difference is "
-    "what that layer added."
+    "change most? → Compare the row of each residual with the one before: the difference is what was "
+    "added there."
 )
 READ_AT_ONCE = (
     "Compare the focus word's row with its row of X. What has it taken from the other words? → Its "
-    "numbers have moved towards those of the words that it looks at."
+    "numbers have moved towards those of the words it looks at."
 )
 
 

@@ -28,6 +28,7 @@ from xlsxattn.contract.kinds import (
     Model,
     MultiHead,
     SelfAttention,
+    Training,
     WithAttention,
     Writer,
     can_be_followed,
@@ -111,7 +112,8 @@ def _of_attention(spec: Spec, first: WithAttention, found: Shown) -> Shown:
     after = spec.sheets[spec.sheets.index(first) + 1 : end]
     later = [s for s in after if can_be_followed(s, every) and output_columns(s, d_model) == d_model]
     if isinstance(first, InSentence):
-        fit = [s.id for s in later if isinstance(s, InSentence) and s.weights and not first.weights]
+        adding = [s for s in later if isinstance(s, InSentence) and _adds(s, first)]
+        fit = [s.id for s in sorted(adding, key=lambda s: s.seed is not None)]  # random weights last
     else:
         alike = (is_normed,) if found["columns"] != "near" else (True, False)
         encoders = [s for s in later if isinstance(s, Encoder) and not s.only]
@@ -333,7 +335,7 @@ class _Attending:
         for i, sheet in enumerate(self.sheets):
             at = self.f.at(of=sheet.id)["Output"]
             after = self._row(at, RangeName(sheet.id, context=self.context.id)["Output"], "result")
-            label = _focus_word(rows_of(at), "result beside", _after(sheet, second=i > 0))
+            label = _focus_word(rows_of(at), "result beside", _after(self.spec, sheet, self.sheets[0]))
             above = numbered("x", self.count) if self.is_numbered and i == 0 else ()
             lines.append(Line(label, after, NUMBERS, above))
         return strips, lines
@@ -394,11 +396,22 @@ class _Attending:
         return computed(self.f["Says"], (1, 1), op, "says", **names)
 
 
-def _after(sheet: WithAttention, *, second: bool) -> str:
-    """The number format of the label of the focus word after a sheet."""
+def _adds(sheet: InSentence, first: InSentence) -> bool:
+    """Whether a sheet has weights or positions, and the first one does not."""
+    return (sheet.weights and not first.weights) or (sheet.position != "none" and first.position == "none")
+
+
+def _after(spec: Spec, sheet: WithAttention, first: WithAttention) -> str:
+    """The number format of the label of the focus word after a sheet; no two sheets have the same one."""
+    second = sheet is not first
     if isinstance(sheet, Encoder):
         return texts.AFTER_SECOND if second else texts.AFTER_ENCODER
-    return texts.AFTER_LEARNED if sheet.weights and sheet.seed is None else texts.AFTER
+    if second and (first.weights or not sheet.weights):
+        return texts.AFTER_POSITIONS
+    starts = [one.trains for one in spec.sheets if isinstance(one, Training) and one.start == "given"]
+    if sheet.weights and sheet.seed is None and (second or sheet.id not in starts):
+        return texts.AFTER_LEARNED
+    return texts.AFTER_RANDOM if second else texts.AFTER
 
 
 def _closing(attending: Sequence[_Attending]) -> Block | None:
@@ -551,7 +564,8 @@ def _crossed(
     lanes = []
     for context in contexts:
         ids, words, place = _word_strips(context)
-        strips = [aligned, Strip(most, WORD, "looks most at")] if context is asks else []
+        shares = replace(aligned, block=replace(aligned.block, look="share"))  # blank for blank words
+        strips = [shares, Strip(most, WORD, "looks most at")] if context is asks else []
         words = words if strips else replace(words, pixels=2 * WORD)
         says = [replace(block, number_format=texts.MADE_OF) for block in said if context is asks]
         lanes.append(WordLane(sentences[context.id], (ids, words, place, *strips), says=tuple(says)))

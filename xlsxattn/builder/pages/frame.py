@@ -56,34 +56,35 @@ if TYPE_CHECKING:
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
-    "word at once, and decides by the words themselves how much each one matters."
+    "word at once, and the words themselves determine how much each one matters."
 )
 FOLLOW = {
-    False: "Follow one word through this workbook, from its embedding to what it becomes.",
-    True: "Follow one word through this workbook: its embedding is the same in every sentence, and what it "
-    "becomes is not.",
+    False: "Follow one word through this workbook, from its embedding to its output.",
+    True: (
+        "Follow one word through this workbook: its embedding is the same in every sentence, its output is "
+        "not."
+    ),
 }
 READ = (
-    "1.  Read the sheets from left to right, each from top to bottom. The line of code above a block is its "
-    "formula; all other formulas are in their cells: click one."
+    "1.  Read the sheets from left to right and from top to bottom. The code above a block is its formula; "
+    "click a cell to see the others."
 )
-CHANGE = "2.  Change a word on Start, or a number on Inputs, and watch what moves on the other sheets."
+CHANGE = "2.  Change a word on Start, or a number on Inputs, and watch what changes on the other sheets."
 CHANGE_PARTLY = (
-    "2.  Change a number, or choose another focus word on Start, and watch what moves on the other sheets. "
-    "Keep the words of the sentences: layers were left out, and the rows in their place are theirs alone."
+    "2.  Change a number, or choose another focus word on Start, and watch what changes on the other "
+    "sheets. Do not change the words of the sentences: some layers were left out, and the rows in "
+    "their place were computed for these words."
 )
-IN_NAMES = (
-    "3.  Formulas speak in names of blocks: {formula}. The name box beside the formula bar leads to each."
-)
+IN_NAMES = "3.  Formulas refer to blocks by name: {formula}. The name box by the formula bar jumps to them."
 ARRAYS = (
-    "4.  Curly brackets: one formula fills a whole block, or a cell. MMULT(A,TRANSPOSE(B)) multiplies every "
-    "row of A with every row of B, number by number, and adds up: a dot product in each cell. -- makes 1 of "
-    "TRUE and 0 of FALSE; 0+ reads blanks as 0."
+    "4.  Curly brackets mark an array formula, which fills a whole block or one cell. "
+    "MMULT(A,TRANSPOSE(B)) computes the dot product of every row of A with every row of B. -- "
+    "converts TRUE to 1 and FALSE to 0; 0+ converts blanks to 0."
 )
 PARTS = (
-    "5.  [row] in a formula is the cell's own row of a range, [cell] the cell in the same place, [above] the "
-    "one over that, [col] the number on top of its column, [..rows] all rows so far, [..diagonal] the row as "
-    "far as the diagonal."
+    "5.  In the formulas shown, [row] is the row of a range that is level with the cell, [cell] the "
+    "cell in the same position, [above] the one above that, [col] the first cell of the column, "
+    "[..rows] all rows up to this one, [..diagonal] the row up to the diagonal."
 )
 STAGES = (
     "X, the input  →",
@@ -94,16 +95,16 @@ STAGES = (
 )
 SAID = (
     "each word's numbers",
-    "how well two words fit",
-    "kept from growing",
-    "shares of each row, sum 1",
+    "how well two words match",
+    "keeps scores small",
+    "weights; each row sums to 1",
     "what each word becomes",
 )
 """One step of attention at a glance."""
 LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
-OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
-FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
-SENTENCES = "One word per cell: choose one from the list, or type one of the vocabulary; case matters."
+OUTLINED = "Its row is outlined on every sheet. 0: not in this sentence."
+FOLLOWED = "Its row is outlined on every sheet, and “{sheet}” compares it. 0: not in this sentence."
+SENTENCES = "One word per cell: choose one from the list, or type one from the vocabulary; case matters."
 SENTENCES_KEPT = (
     "One word per cell. Some layers are not in this workbook; the rows in their place were computed "
     "for these words. With other words, the live checks fail."
@@ -117,11 +118,11 @@ VOCABULARY_KEPT = (
     "these numbers."
 )
 TORN = (
-    "As built, “{focus}” is strong in {one} and in {other}: alone it is torn. “{clear}” is clearly {one}, "
-    "“{clear_other}” clearly {other}."
+    "As built, “{focus}” is strong in both {one} and {other}, so it is ambiguous on its own. "
+    "“{clear}” is clearly {one}, “{clear_other}” clearly {other}."
 )
 ALIKE = 0.9
-"""Two numbers are alike if the smaller has this share of the larger; a word is clear by the rest."""
+"""Two numbers are similar if the smaller has this share of the larger; of a clear word, at most the rest."""
 VERSION = 1
 TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
 """A word that occurs more than once in the vocabulary."""
@@ -212,7 +213,7 @@ def _of_exercise(spec: Spec) -> Iterator[tuple[str, str, tuple[str, ...], list[t
     """The tables of the manifest that only exercises have."""
     if spec.exercise:
         data = json.dumps(spec.exercise.data(), ensure_ascii=False)
-        yield EXERCISE, "What the reader is to compute.", (), [(data,)]
+        yield EXERCISE, "What the reader computes.", (), [(data,)]
     if spec.seal:
         yield SEAL, "Whose personal copy it is.", (), [(spec.seal,)]
 
@@ -267,10 +268,10 @@ def _boxes(pages: Sequence[Page]) -> tuple[Box, ...]:
 
 
 def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
-    """What the workbook opens on."""
+    """The page Start, on which the workbook opens."""
     statuses = [block.name for block in guide.blocks()]
     check = ops.live_checks.status(
-        "✓ every check holds",
+        "✓ all checks pass",
         ops.live_checks.WORDS,
         (ops.live_checks.no_failure(statuses), "✗ a check fails: see “How to read”"),
     )
@@ -300,7 +301,7 @@ def _offered(spec: Spec, contexts: Sequence[str]) -> list[str]:
 
 
 def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
-    """What to do with the workbook; one of its own products of matrices shows how formulas read."""
+    """Instructions for readers; a matrix product of the workbook is the example of a formula."""
     blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
     shown = min(products, key=lambda text: ("--" in text, "[" in text), default="=MMULT(A,B)")
@@ -313,20 +314,20 @@ def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
 def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]:
     """What the colours mean, line by line; only those that the workbook has."""
     kinds: tuple[Sample, ...] = (
-        Sample("input: yours to change", "legend input"),
+        Sample("input: you can change it", "legend input"),
         Sample("formula", "legend formula"),
         Sample("result (bold)", "legend result"),
         Sample("the focus word's row", "legend focus"),
     )
     heat = [
-        Sample("far above 0: darker", "legend positive"),
-        Sample("far below 0: darker", "legend negative"),
-        Sample("attention: darker is more", "legend weight"),
+        Sample("above 0 (darker: larger)", "legend positive"),
+        Sample("below 0 (darker: smaller)", "legend negative"),
+        Sample("attention (darker: more)", "legend weight"),
     ]
     if spec.exercise:
         kinds = (*kinds, Sample("yours to compute", "legend answer"))
     if any(block.look == "masked" for page in pages for block in page.blocks()):
-        heat.append(Sample("−∞: must not be seen", "legend unseen"))
+        heat.append(Sample("−∞: masked", "legend unseen"))
     lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
     colours = tuple(Sample(words, look) for words, look, _ in lanes)
     overview = (
@@ -344,7 +345,7 @@ def _inputs(spec: Spec) -> Page:
     return Page(
         "vocab",
         "Inputs",
-        "The words that every sentence is made of, and their numbers. Yellow cells are yours to change.",
+        "All words that sentences can contain, and their numbers. You can change the yellow cells.",
         facts=(Fact("", status),),
         lanes=lanes,
         bands=(*([_sentences(spec, others)] if others else []), _vocabulary(spec), _positions(spec)),
@@ -380,7 +381,7 @@ def _positions(spec: Spec) -> Band:
     following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
     why = say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED
     group = Group(tuple(found), tuple((context.named,) for context in spec.contexts))
-    return Band("Where the focus word stands", why, (group,), shared=True, show_formula=False)
+    return Band("Position of the focus word", why, (group,), shared=True, show_formula=False)
 
 
 def _vocabulary(spec: Spec) -> Band:
@@ -400,7 +401,7 @@ def _vocabulary(spec: Spec) -> Band:
 
 
 def _torn(spec: Spec) -> str:
-    """A sentence on a torn focus word and two clear words; "" if there are none."""
+    """A sentence about an ambiguous focus word and two clear words; "" if there are none."""
     words = spec.vocabulary
     rows = {word: [float(x) for x in row] for word, row in zip(words.tokens, words.E, strict=True)}
     if words.d_model < 2 or spec.focus not in rows:  # noqa: PLR2004 - one sense and another
@@ -423,10 +424,10 @@ def _known(spec: Spec) -> Op:
 
     If no sentence has the focus word, this is a note and not an error.
     """
-    several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
+    several = len(spec.vocabulary.tokens) > 1  # some programs reject the name of a single cell in INDEX
     ids = ",".join(
         of_context(c.id)["Ids"] for c in spec.contexts
-    )  # IronCalc's COUNTIF takes no name of a single cell
+    )  # IronCalc's COUNTIF rejects the name of a single cell
     foci = ",".join(of_context(c.id)["Focus"] for c in spec.contexts)
     blanks = any(sheet.uses_blanks for sheet in spec.sheets)
     unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)
@@ -434,10 +435,10 @@ def _known(spec: Spec) -> Op:
     check = ops.live_checks.status(
         "✓ every word is in the vocabulary",
         ("COUNTA(vocab_E)=COUNT(vocab_E)", "✗ the vocabulary has a text where a number is needed"),
-        *([("MAX(vocab_Times)<2", "✗ {twice} stands twice in the vocabulary")] if several else []),
+        *([("MAX(vocab_Times)<2", "✗ {twice} occurs twice in the vocabulary")] if several else []),
         (f"{unknown}=0" if blanks else f"MIN({ids})>0", missing),
         ('vocab_Focus<>""', "– no focus word is chosen"),
-        (f"MAX({foci})>0", "– the focus word {focus} stands in no sentence"),
+        (f"MAX({foci})>0", "– no sentence contains the focus word {focus}"),
     )
     return replace(check, entered="cell arrays") if blanks else check
 

@@ -75,7 +75,7 @@ TERMS = (
     Term("d_v", "How many numbers a value has.", "V", ops.op.VASWANI.format("3.2.1")),
     Term(
         "Score",
-        "The dot product of a query and a key: how well they go together.",
+        "The dot product of a query and a key: how well they match.",
         "Scores",
         ops.op.VASWANI.format("3.2.1"),
     ),
@@ -242,7 +242,7 @@ TERMS = (
     ),
     Term(
         "Chain rule",
-        "How a gradient is found: from the loss back, each quantity's from that of the next one.",
+        "How gradients are computed: from the loss backwards, each from that of the next quantity.",
         "dOutput",
         "Rumelhart et al. 1986",
     ),

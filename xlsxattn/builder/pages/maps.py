@@ -76,4 +76,6 @@ def _map(row: HeadsOfSentence, h: int) -> Group:
     )
     words = "".join(row.keys.context.words)
     look = "map label wide" if 2 * sum(map(is_wide, words)) > len(words) else "map label"
+    if max(map(len, row.keys.context.words)) == 1:  # a letter needs no rotation
+        look = "map letter"
     return row.queries.group(block, replace(row.keys.words_above(block.name), look=look))

@@ -55,7 +55,13 @@ def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) ->
         block = computed(s["P"], (n, d), op, "embedding", **operands)
         group = Group((odd,), (("cosine",),), numbered("d", d), title="Which columns are cosines")
         tables += [
-            Band("Sine or cosine", "0: sine, 1: cosine, in turn.", (group,), shared=True, show_formula=False),
+            Band(
+                "Sine or cosine",
+                "0: sine, 1: cosine, alternating.",
+                (group,),
+                shared=True,
+                show_formula=False,
+            ),
             _shared(_named_by_lane(block, lanes, s, "P"), ops.positions.SINUSOIDAL, d, (_places(n),)),
         ]
         return tables
@@ -112,7 +118,7 @@ def stretch_settings(sheet: Model) -> list[tuple[str, Block]]:
         return []
     stretch, s = sheet.stretch, RangeName(sheet.id)
     cells = (
-        ("stretch s =", "Stretch", stretch.factor),
+        ("factor s =", "Stretch", stretch.factor),
         ("α =", "Low", stretch.low),
         ("β =", "High", stretch.high),
         ("original length L =", "Trained", stretch.trained),

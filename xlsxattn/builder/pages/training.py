@@ -1,4 +1,4 @@
-"""The pages of a training: the lesson in front, every step behind it, folded."""
+"""The pages of a training: the main page, and after it a page of every step, in collapsed groups."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import Training
 
 LEAD = (
-    "How are weights learned? See how far off the words are, follow the error back to each weight, take a "
-    "step, and again. Every step is computed by formulas."
+    "How are weights learned? Compute how far off the words are, propagate the error back to each "
+    "weight, take a step, and repeat. Every step is computed by formulas."
 )
 BEHIND = (
     "Every quantity of every step, from top to bottom. Open the groups at the left edge to see the numbers."
@@ -47,7 +47,7 @@ NARROW, MAX_COLUMNS_BESIDE = (6.3,), 22
 
 
 class Setting(NamedTuple):
-    """A setting of an optimizer: its label, the name of the number that counts, and the limits of that."""
+    """A setting of an optimizer: its label, the name of its clamped value, and the limits of that."""
 
     label: str
     counts: str
@@ -70,9 +70,9 @@ HAS = {
 }
 """The settings of each optimizer."""
 OF_TOKENS = ("K", "V", "dK", "dV")
-"""Blocks that have a row for each word of the examples; others have one for each that is asked for."""
+"""Blocks with a row for each word of the examples; others have one for each example."""
 OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
-"""Blocks that have a column for each word of the examples."""
+"""Blocks with a column for each word of the examples."""
 SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
 """Blocks of one number."""
 OF_OUTPUTS = ("Targets", "Goal", "Output", "dOutput", "Error", "W_O", "dW_O")
@@ -81,7 +81,7 @@ CHECKED = ("CheckRow", "CheckCol", "CheckH")
 
 
 def training_pages(spec: Spec, sheet: Training) -> list[Page]:
-    """The lesson, and the page of all steps behind it."""
+    """The main page, and the page of all steps after it."""
     if sheet.form is None:
         raise NotImplementedError(sheet.trains)
     page = _Lesson(spec, sheet, Sizes(sheet, sheet.form, spec.vocabulary.d_model))
@@ -118,10 +118,10 @@ class _Lesson:
         self.held = {lane.id: held_out(self.every, lane.id, lane.n) for lane in self.lanes}
         self.checks = [Place(sizes, "Plus"), Place(sizes, "Minus")]
 
-    # --- the page in front ---------------------------------------------------------------------------------
+    # --- the main page -------------------------------------------------------------------------------------
 
     def lesson(self) -> Page:
-        """The page in front, which reads like a lesson."""
+        """The main page, which explains training from the question to the result."""
         s, sheet = self.s, self.sheet
         bands = (
             self._question(),
@@ -138,7 +138,7 @@ class _Lesson:
             "line",
             0,
             "Loss",
-            "after so many steps",
+            "number of steps",
             "",
             (Series("loss", (s["Plotted"],)),),
             s["StepNumber"],
@@ -149,7 +149,7 @@ class _Lesson:
             sheet.id,
             sheet.title,
             sheet.about or LEAD,
-            (Fact("step that is shown:", step), Fact("", self._status())),
+            (Fact("step shown:", step), Fact("", self._status())),
             (),
             bands,
             (chart,) if sheet.steps > 1 else (),
@@ -189,8 +189,8 @@ class _Lesson:
         row = computed(s["AskedRow"], (z.examples, 1), ops.ASKED_ROW, "count", **names)
         present = computed(s["Present"], (z.examples, 1), ops.PRESENT, "count", row=row.name)
         why = (
-            "Each example is a sentence (below), one of its words, and what this word's output is to become."
-            " The loss says how far off they all are; a step changes the weights so that it falls."
+            "Each example is a sentence (below), one of its words, and the target of this word's output. "
+            "The loss says how far off all of them are; a step changes the weights so that it falls."
         )
         sides = (
             Side("example", (number,)),
@@ -202,7 +202,7 @@ class _Lesson:
 
     def _held_out(self) -> Iterable[Band]:
         why = (
-            "Where does the focus word look, in sentences that are none of the examples? Row k: with the "
+            "Where does the focus word look in sentences that are not examples? Row k: with the "
             "weights after k steps. Last row: with the weights of “{form}”."
         )
         for i, h in enumerate(self.z.heads):
@@ -234,23 +234,23 @@ class _Lesson:
         s, n = self.s, self.sheet.steps
         number = typed(s["StepNumber"], "index", [(float(k),) for k in range(n + 1)], "constant")
         diverged = computed(s["Diverged"], (1, 1), ops.DIVERGED, "count", alive=self.every.name("Alive"))
-        good = "✓ the loss ends lower than it began"
+        good = "✓ the loss is lower at the end"
         first, last = f"INDEX({s['Loss']},1,1)", f"INDEX({s['Loss']},{n + 1},1)"
-        same = "– the loss ends as it began: a learning rate of 0, or nothing to learn"
+        same = "– the loss does not change: the learning rate is 0, or there is nothing to learn"
         check = usual.live_checks.status(
             good,
             (
                 "{diverged}=0",
                 "✗ diverged at step {diverged}: the weights grew beyond a million",
             ),
-            (f"{last}<={first}*1.000000001", "– the loss ends higher than it began"),
+            (f"{last}<={first}*1.000000001", "– the loss is higher at the end"),
             (f"{last}<{first}*0.999999999", same),
         )
         verdict = computed(s["Verdict"], (1, 1), check, "status", diverged=diverged.name)
         plotted = computed(s["Plotted"], (n + 1, 1), ops.PLOTTED, "number", loss=s["Loss"])
         why = (
-            "The loss under the weights after so many steps. The chart ends at four times the first loss, so "
-            "that a run that diverges can be read."
+            "The loss with the weights after each step. The chart ends at four times the first loss, "
+            "so that it stays readable if the training diverges."
         )
         sides = (Side("in the chart", (plotted,)),)
         groups = (
@@ -272,7 +272,7 @@ class _Lesson:
         count = computed(s["Count"], (1, 1), ops.COUNT, "count", present=s["Present"])
         labels = tuple((SETTINGS[name].label,) for name in names)
         why = {
-            "sgd": "Plain gradient descent: each weight moves against its gradient, rate times as far.",
+            "sgd": "Plain gradient descent: each weight changes by −rate times its gradient.",
             "momentum": "Gradient descent with momentum: part of the last step is kept.",
             "adam": "Adam: a step of about the learning rate in each weight, whatever the gradient's size.",
         }[sheet.optimizer]
@@ -293,12 +293,12 @@ class _Lesson:
                 names = {"of": self.every.name(matrix), "band": str(self.sheet.steps + 1), "like": given.name}
                 final = computed(s[f"Final_{matrix}"], (rows, cols), ops.TAKEN, "output", **names)
                 sides += [Side("", words=("→",) * rows), Side("after", (final,))]
-            title = matrix if matrix in z.learns else say("{matrix} (it does not learn)", matrix=matrix)
+            title = matrix if matrix in z.learns else say("{matrix} (not learned)", matrix=matrix)
             block = tuple(map(self._narrow, (given,)))
             groups.append(
                 Group(block, (numbered("x", rows),), numbered(matrix[-1].lower(), cols), tuple(sides), title)
             )
-        why = "What the weights start from (yellow: yours to change), and what they become in all steps."
+        why = "The initial weights (yellow: you can change them), and the weights after all steps."
         return Band("The weights, before and after", why, tuple(groups), shared=True, show_formula=False)
 
     def _shown(self) -> Iterable[Band]:
@@ -324,7 +324,7 @@ class _Lesson:
             groups.append(
                 self._group(computed(p.name(f"New_{matrix}"), z.shape(matrix), ops.NEW, "output", **names))
             )
-        why = "The proposed weights become the weights, as long as none of them has grown beyond a million."
+        why = "The proposed weights become the weights unless one of them has grown beyond a million."
         yield Band("Update: the weights after the step", why, tuple(groups), shared=True, show_formula=False)
 
     def _pass(self, title: str, passed: Iterable[Quantity]) -> Iterable[Band]:
@@ -418,17 +418,18 @@ class _Lesson:
         allowed = computed(s["CheckAllowed"], (1, 1), ops.ALLOWED, "tiny", **losses)
         labels = [("matrix",), ("row",), ("column",), ("h",)]
         labels += [("number of the weight",), ("h counts as",), ("(L(w + h) − L(w − h)) / 2h",)]
-        labels += [("the backward pass says",), ("their distance",), ("rounding alone may make",)]
+        labels += [("by the backward pass",), ("difference",), ("possible rounding error",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
-            "Is the backward pass right? Nudge one weight of the shown step up and down by h: the change of"
-            " the loss, divided by 2h, is its gradient, as far as h is small and rounding allows."
+            "Is the backward pass right? Change one weight of the shown step by +h and by −h: the "
+            "difference of the two losses, divided by 2h, is its gradient, except for small errors by "
+            "h and by rounding."
         )
         groups = (Group(column, tuple(labels), sides=(Side("learned matrices", (matrices,)),)),)
         return Band("Gradient check", why, groups, shared=True, show_formula=False)
 
     def _choice(self) -> str:
-        """The formula of the number of the weight that is checked, without the sign before it."""
+        """The formula of the number of the checked weight, without its equals sign."""
         s, before, ways = self.s, 0, []
         for matrix in self.z.learns:
             rows, cols = self.z.shape(matrix)
@@ -469,7 +470,7 @@ class _Lesson:
         return Band("The examples' sentences", why, groups, shared=True, show_formula=False)
 
     def _constants(self) -> Band:
-        """What is made of the examples once, and constants that formulas read."""
+        """What is computed from the examples once, and constants that formulas read."""
         s, z = self.s, self.z
         goal = computed(s["Goal"], (z.examples, z.d_out), ops.CLAMPED, "embedding", x=s["Targets"])
         names = {"row": s["AskedRow"], "index": s["Index"], "x": s["X"]}
@@ -505,13 +506,13 @@ class _Lesson:
                         title=say("columns of {matrix}", matrix=matrix),
                     )
                 )
-        why = "Targets as they count, the asked words' rows, who may look where, and numbers for formulas."
-        return Band("What every step reads", why, tuple(groups), shared=True, show_formula=False)
+        why = "The targets as used, the rows of the asked words, the mask, and constants for formulas."
+        return Band("What every step uses", why, tuple(groups), shared=True, show_formula=False)
 
-    # --- the page behind -----------------------------------------------------------------------------------
+    # --- the page of steps ---------------------------------------------------------------------------------
 
     def steps(self) -> Page:
-        """All steps, a range for each quantity, folded; and what the gradient check computes."""
+        """All steps, a range for each quantity, in collapsed groups; and the passes of the gradient check."""
         blocks = [*once(self.z), *unrolled(self.every)]
         for lane in self.lanes:
             asked = of_context(lane.id)

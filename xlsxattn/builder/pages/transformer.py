@@ -60,13 +60,13 @@ IN_LEAD = {
     "rotating queries and keys.",
     "none": "Each word becomes its embedding: the input of the first layer. Positions are not encoded.",
 }
-LOOKING = "Each token looks at all tokens, then passes through the feed-forward by itself."
+LOOKING = "Each token looks at all tokens, then passes through the feed-forward network on its own."
 LOOKING_BACK = (
-    "Each token looks at itself and earlier tokens, then passes through the feed-forward by itself."
+    "Each token looks at itself and earlier tokens, then passes through the feed-forward network on its own."
 )
 LOOKING_ACROSS = (
     "Each token looks at itself and earlier tokens, then at the other sentence, then passes through "
-    "the feed-forward by itself."
+    "the feed-forward network on its own."
 )
 SOME_HEADS = "Only some heads of the layer are shown: where does each token look?"
 ROWS_AT_A_TIME = "{lead} Rows are computed one by one, each from the rows so far."
@@ -308,7 +308,7 @@ def _layer_subtitle(sheet: Model, k: int, *, crossed: bool) -> str:
     heads = say("{n} heads" if n > 1 else "{n} head", n=n)
     if sheet.only:
         return heads
-    what = "cross-attention" if crossed else sheet.activation
+    what = "cross-attention" if crossed else ops.layers.ACTIVATION_NAMES[sheet.activation]
     return say("{heads}, {what}", heads=heads, what=say(what))
 
 

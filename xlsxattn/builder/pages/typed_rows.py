@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_SHOWN = 100
 """Maximum number of words, in all sentences, quoted in a live check, as Excel limits formulas in length."""
 OTHER_WORDS = "✗ these rows were computed for other words: {typed_for}"
-OTHER_WORDS_THAN_SHOWN = "✗ rows were computed for other words, which stand beside them"
+OTHER_WORDS_THAN_SHOWN = "✗ some rows were computed for other words, which are shown beside them"
 
 
 def input_step(sheet: Model, lane: Lane, k: int) -> Steps:
@@ -33,10 +33,9 @@ def input_step(sheet: Model, lane: Lane, k: int) -> Steps:
     name = lane.prefix.at(layer=k, block="Input")
     block = typed(str(name), "input", sheet.weights[name.key])
     why = say(
-        "Layer {k} is not in this workbook. Its output was computed by NumPy in float64, for these words: "
-        "{words}. With other words the rows are wrong, and the check fails.",
+        "Layer {k} is not in this workbook. Its output was computed by NumPy in float64, for these "
+        "sentences. With other words the rows are wrong, and the check fails.",
         k=k - 1,
-        words=" ".join(lane.context.words),
     )
     first = k == next(filter(sheet.follows_gap, sheet.numbers))  # show the words only once
     sides = (Side("computed for", (_words(lane),)),) if first else ()

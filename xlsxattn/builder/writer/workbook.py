@@ -12,7 +12,7 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxattn.builder import theme
 from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.layout.placed import places
-from xlsxattn.builder.layout.printing import LABELS, MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
+from xlsxattn.builder.layout.printing import MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
 from xlsxattn.builder.writer import bulk
 from xlsxattn.builder.writer.charts import Charts
 from xlsxattn.contract.values import HIDDEN_BELOW
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Grid = Sequence[Sequence[Any]] | NDArray[Any]
 
 CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, for reproducible files
-A3, A4 = 8, 9
+A4 = 9
 """Paper sizes, by their numbers in the file format."""
 MAX_TIP_LENGTH, MIN_WIDTH = 255, 8.43
 """Maximum length of a link's tooltip; default width of a column in characters."""
@@ -253,16 +253,14 @@ class _Writer:
             ws.freeze_panes(sheet.frozen, 0)
         ws.set_selection(*_first_cell(sheet), *_first_cell(sheet))
         (ws.set_portrait if sheet.portrait else ws.set_landscape)()
-        ws.set_paper(A3 if sheet.large else A4)
-        ws.fit_to_pages(sheet.pages_across, 1 if sheet.one_page else 0)
-        if sheet.pages_across > 1:
-            ws.repeat_columns(0, LABELS - 1)
+        ws.set_paper(A4)
+        ws.fit_to_pages(1, 1 if sheet.one_page else 0)
         ws.set_margins(MARGIN_SIDE, sheet.margin_right, MARGIN_TOP, MARGIN_BOTTOM)
         ws.set_h_pagebreaks(sheet.breaks)
         ws.print_area(0, 0, *sheet.last)
         if sheet.frozen > 1:
             ws.repeat_rows(repeated(sheet))
-        ws.set_footer("&L&8&A&R&8&P / &N")
+        ws.set_footer(f"&L&8&A&C&8{sheet.footer}&R&8&P / &N")
 
     def _text(self, ws: Any, text: Any) -> None:
         look = self.look(text.look)
