@@ -161,7 +161,7 @@ def test_leads_mention_masks_positions_and_heads():
     one = page(plain([3], 4, {"id": "a", "kind": "multi-head", "position": "rotary"}))
     assert one.subtitle == "1 head, then W_O"
     assert one.lead.startswith("One head")
-    assert "turned" in one.lead
+    assert "rotated" in one.lead
     placed = page(plain([3], 4, {"id": "a", "position": "sinusoidal"}))
     assert "Q = K = V = Input" in placed.lead
     assert placed.subtitle == "Q = K = V = Input"

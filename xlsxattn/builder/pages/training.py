@@ -137,7 +137,7 @@ class _Lesson:
             "line",
             0,
             "Loss",
-            "after so many steps",
+            "number of steps",
             "",
             (Series("loss", (s["Plotted"],)),),
             s["StepNumber"],
