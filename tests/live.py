@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from conftest import cannot_run
 
 from xlsxattn.view import page
+from xlsxattn.view.pack import packed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS = 300
 OPENED = """
-const bytes = new Uint8Array(require("fs").readFileSync(request.path));
-const opened = await readWorkbook(bytes), calculation = new Calculation(opened.sheets, opened.names);
+const opened = readWorkbook(await unpackedParts(...request.packed));
+const calculation = new Calculation(opened.sheets, opened.names);
 const plain = (value) => isError(value) ? value.code : value;
 const ranges = () => Object.fromEntries(request.names.map((name) => {
   const { rows, cols, values } = calculation.matrix(calculation.area(name));
@@ -48,4 +49,4 @@ def computed(script: str, **request: Any) -> Any:
 
 def in_workbook(path: Path, script: str, **request: Any) -> Any:
     """Run a script with ``calculation``, ``opened`` and ``ranges`` of a workbook."""
-    return computed(OPENED + script, path=str(path), **request)
+    return computed(OPENED + script, packed=packed(path), **request)

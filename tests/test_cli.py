@@ -235,7 +235,7 @@ def test_what_ends_a_build_has_its_code_and_its_sentence(monkeypatch, error, cod
 
 @pytest.mark.parametrize("command", ["xlsxattn", "-m"])
 def test_a_refusal_looks_the_same_from_a_process_of_its_own(command):
-    module = [sys.executable, "-m", "xlsxattn.cli"]
+    module = [sys.executable, "-m", "xlsxattn"]
     words = module if command == "-m" else [str(Path(sys.executable).with_name("xlsxattn"))]
     ended = subprocess.run([*words, "build", "missing.toml"], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+import tomllib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +27,12 @@ from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.report import Report
 from xlsxattn.cli import build_command
 from xlsxattn.contract.exercise import RIGHT, WAITING, answered, mark_of, region, region_of
+from xlsxattn.contract.names import parse
 from xlsxattn.language import language
 from xlsxattn.students import StudentsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LEVELS = ("first", "middle", "whole")
 
@@ -55,16 +57,57 @@ def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> sp
     spec = exercises._written_out(specs.load(templates.path(template)), template)
     spec = replace(spec, exercise_table=replace(spec.exercise_table, **wishes))
     asked = asking.exercise(spec, template, level, blank)
-    return replace(exercises._without_trainings(spec, asked), exercise=asked)
+    return replace(exercises._in_one_step(spec, asked), exercise=asked)
 
 
-def test_a_training_is_left_out_unless_it_is_asked_about():
-    spec = specs.load(templates.path("walkthrough"))
-    every = {sheet.id for sheet in spec.sheets}
-    for blank, missing in {"attn_cat_Attention": {"learn"}, "learn_Shown_dScaled": set()}.items():
-        table = asking.exercise(spec, "walkthrough", blank=[blank])
-        kept = exercises._without_trainings(spec, table).sheets
-        assert every - {sheet.id for sheet in kept} == missing
+def test_a_training_has_one_step_or_is_left_out():
+    assert "learn" not in {sheet.id for sheet in asks("walkthrough", "middle", "attn_cat_Attention").sheets}
+    steps = {sheet.id: getattr(sheet, "steps", 0) for sheet in asks("learning", "whole").sheets}
+    assert steps == {"attn": 0, "learn": 1}
+    with pytest.raises(
+        xlsxattn.SpecError, match="learn_Shown_dQ and attn_cat_Scores cannot be in one exercise"
+    ):
+        asks("learning", "middle", "attn_cat_Scores", "learn_Shown_dQ")
+
+
+def shown_numbers(values: Any) -> Iterator[tuple[float, ...]]:
+    """Every row and column of numbers in a range, to 6 digits."""
+    grid = np.array([[x if isinstance(x, float) else np.nan for x in row] for row in values], float)
+    for lines in (grid, grid.T):
+        yield from (tuple(line) for line in lines.round(6).tolist())
+
+
+def holds(line: tuple[float, ...], part: tuple[float, ...]) -> bool:
+    return any(line[i : i + len(part)] == part for i in range(len(line) - len(part) + 1))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_a_backward_pass_is_not_shown_elsewhere(optimizer, tmp_path):
+    """Neither its numbers, by rows or columns, nor its formulas; nothing reads the step that waits for it."""
+    data = tomllib.loads(templates.path("learning").read_text("utf-8"))
+    data["sheets"][1] |= {"optimizer": optimizer, "learns": ["W_Q", "W_K", "W_V"], "weight_decay": 0.1}
+    data["sheets"][1]["examples"][0]["target"] = [1, 0.3]
+    spec = specs.parse(data, "spec")
+    asked = asking.exercise(spec, "spec", "whole")
+    assert {parse(name).part for name in asked.answers} >= {"dAttention", "dScaled", "dQ", "dK", "dV", "dW_Q"}
+    assert ("learn_Shown_Proposed_W_Q" in asked.answers) == (optimizer == "sgd")
+    spec = replace(exercises._in_one_step(spec, asked), exercise=asked)
+    plain = replace(spec, exercise=None)
+    usual, blank = evaluated(plain, tmp_path), evaluated(spec, tmp_path)
+    solved = evaluated(replace(spec, solved=True), tmp_path)
+    assert [name for name, values in usual.items() if not alike(solved.get(name, values), values)] == []
+    shown = {name: [*shown_numbers(values)] for name, values in blank.items() if name not in asked.answers}
+    for answer in asked.answers:
+        for row in np.array(usual[answer], float).round(6).tolist():
+            odd = len({*row} - {0.0}) > 1
+            assert not [
+                n for n, lines in shown.items() if odd and any(holds(x, tuple(row)) for x in lines)
+            ], answer
+        assert blank[answered(answer)] == [[0.0]]
+    assert blank["learn_CheckNumeric"] == [[WAITING]]
+    operations = {b.parts[0].op.formula for b in pages.book(plain).blocks() if b.name in asked.answers}
+    others = [b for b in pages.book(spec).blocks() if b.parts and b.name not in asked.answers]
+    assert [b.name for b in others if b.parts[0].op.formula in operations] == []
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -176,7 +219,7 @@ def test_an_examination_has_no_marks(tmp_path):
 
 
 def test_points_weigh_the_progress():
-    points = {"causal_chase_Scores": 3}
+    points = {"causal_*_Scores": 3}
     spec = asks("causal", "middle", "causal_chase_Scores", "causal_chase_Scaled", points=points)
     progress = next(b for b in pages.book(spec).blocks() if b.name == "xlsxattn_Progress")
     assert progress.parts[0].formula.startswith("=(3*SUM(--(causal_chase_Scores_Mark=")
@@ -208,6 +251,17 @@ def test_marks_work_on_the_live_page(tmp_path):
     assert found[names[0]] == [["✓ right", "✗ not yet", *["✓ right"] * 3], *[["✓ right"] * 5] * 4]
     assert found[names[1]] == [[1]]
     assert isinstance(found[names[2]][0][0], float | int)
+
+
+def test_views_show_marks_without_formulas_and_typed_decimals(tmp_path):
+    path = written(asks("causal", "middle", "causal_chase_Mask"), tmp_path / "blank.xlsx")
+    seen = xlsxattn.look(path).matrices
+    assert seen[mark_of("causal_chase_Mask")].formula == ""
+    assert seen[answered("causal_chase_Mask")].formula
+    assert seen["causal_chase_Mask"].digits == 2
+    assert seen["xlsxattn_Progress"].label == "Right so far"
+    ((tab, cells),) = (book := load_workbook(path)).defined_names["causal_chase_Mask"].destinations
+    assert book[tab][cells.replace("$", "").partition(":")[0]].number_format == "General"
 
 
 def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
@@ -369,6 +423,14 @@ def test_numbers_of_a_copy_follow_from_key_and_id():
     usual = next(sheet.weights["W_Q"] for sheet in spec.sheets if sheet.id == "qkv")
     assert 0 < np.abs(np.array(weights[0]) - np.array(usual)).max() <= 0.2 + 1e-9
     assert one.vocabulary == spec.vocabulary
+
+
+def test_a_training_starts_from_other_weights_in_each_copy():
+    spec = asks("learning", "whole")
+    story = exercises._story(spec, "spec")
+    copies = [exercises._varied(spec, "spec", bytes(32), who, story) for who in ("a1", "b2")]
+    one, other = (copy.sheets[1].matrices["W_Q"] for copy in copies)
+    assert one != other
 
 
 def test_without_weights_the_embeddings_vary():

@@ -36,30 +36,35 @@ def power(draw: random.Random) -> float:
     return 10.0 ** draw.uniform(-MAX_EXPONENT, MAX_EXPONENT)
 
 
+LEAST = {"epsilon": 1e-24, "base": 0.001, "temperature": 1e-6}
+"""Workbooks support no smaller values; a training supports numbers up to 1e6."""
+
+
 def extreme(seed: int) -> dict[str, Any]:
     """A spec of any kind and settings, whose embeddings, weights and settings have any magnitude."""
     draw = random.Random(seed)
     data = drawn(seed, KINDS[seed % len(KINDS)])
     weights = [dict(getattr(sheet, "weights", {})) for sheet in parse(data, "drawn").sheets]
     tokens = data["vocabulary"]["tokens"]
-    scale = power(draw) if draw.random() < 0.8 else 1.0
+    most = 1e6 if any(sheet["kind"] == "training" for sheet in data["sheets"]) else 10.0**MAX_EXPONENT
+    scale = min(power(draw), most / 2) if draw.random() < 0.8 else 1.0
     data["vocabulary"]["tokens"] = {word: [scale * x for x in row] for word, row in tokens.items()}
     for sheet, matrices in zip(data["sheets"], weights, strict=True):
         for key in ("epsilon", "base", "temperature"):
             if key in sheet and draw.random() < 0.4:
-                sheet[key] = power(draw)
+                sheet[key] = max(power(draw), LEAST[key])
         if matrices and draw.random() < 0.7:
             del sheet["seed"]
             shared = power(draw)
             sheet["weights"] = {
-                name: scaled(rows, draw.choice([shared, shared, power(draw), 1.0]))
+                name: scaled(rows, draw.choice([shared, shared, power(draw), 1.0]), most)
                 for name, rows in matrices.items()
             }
     return data
 
 
-def scaled(rows: Any, by: float) -> list[list[float]]:
-    return [[x * by if abs(x * by) <= 10.0**MAX_EXPONENT else x for x in map(float, row)] for row in rows]
+def scaled(rows: Any, by: float, most: float) -> list[list[float]]:
+    return [[x * by if abs(x * by) <= most else x for x in map(float, row)] for row in rows]
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

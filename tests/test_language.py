@@ -28,7 +28,7 @@ from specs import plain, toml
 
 import xlsxattn
 from dev import prebuilt
-from xlsxattn import spec_schema, system_errors, templates
+from xlsxattn import exercises, spec_schema, system_errors, templates
 from xlsxattn.builder import asking, writer
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder.layout import sheet as layout
@@ -37,7 +37,7 @@ from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.commands import cli
 from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
-from xlsxattn.contract.kinds import Classifier, Stretch
+from xlsxattn.contract.kinds import Classifier, Stretch, Training
 from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
 from xlsxattn.view import page
@@ -132,8 +132,10 @@ def _both() -> spec.Spec:
 def exercise_on(name: str, ask: str) -> spec.Spec:
     """A template as an exercise that asks for every range that can be asked for."""
     one = spec.load(templates.path(name))
-    possible = asking.exercise(one, name, blank=["*"])
-    return replace(one, exercise=replace(possible, ask=ask))
+    if name != "learning":
+        one = replace(one, sheets=tuple(s for s in one.sheets if not isinstance(s, Training)))
+    possible = asking.exercise(one, name, blank=["learn_*" if name == "learning" else "*"])
+    return replace(exercises._in_one_step(one, possible), exercise=replace(possible, ask=ask))
 
 
 def turning() -> spec.Spec:

@@ -79,9 +79,9 @@ def test_the_walkthrough_builds_from_the_wheel_in_any_folder(from_wheel, unpacke
         str(unpacked / "xlsxattn/cli/__init__.py"),
         str(unpacked / "xlsxattn/templates"),
     ]
-    listed = from_wheel("-m", "xlsxattn.cli", "templates")
+    listed = from_wheel("-m", "xlsxattn", "templates")
     assert listed.stdout.startswith("walkthrough ")
-    ended = from_wheel("-m", "xlsxattn.cli", "build", "walkthrough", "-q")
+    ended = from_wheel("-m", "xlsxattn", "build", "walkthrough", "-q")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("written: output/walkthrough.xlsx\nproved: all ")
     assert (tmp_path / "output/walkthrough.xlsx").is_file()

@@ -106,7 +106,7 @@ def test_the_same_spec_gives_the_same_bytes_in_another_place_time_zone_and_proce
     away = tmp_path / "away"
     away.mkdir()
     environment = {**os.environ, "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "LC_ALL": "C"}
-    command = [sys.executable, "-m", "xlsxattn.cli", "build", str(Path("spec.toml").absolute())]
+    command = [sys.executable, "-m", "xlsxattn", "build", str(Path("spec.toml").absolute())]
     subprocess.run(command, cwd=away, env=environment, check=True, capture_output=True)
     assert (away / "output/spec.xlsx").read_bytes() == first
 
@@ -424,7 +424,7 @@ def on_a_disk_of_its_own(kilobytes, options=""):
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("this system mounts no disk for a test")
     script = IN_A_SMALL_DISK.format(kilobytes=kilobytes, options=options)
-    command = [sys.executable, "-m", "xlsxattn.cli", "build", "encoder", "-o", "disk/book.xlsx"]
+    command = [sys.executable, "-m", "xlsxattn", "build", "encoder", "-o", "disk/book.xlsx"]
     return subprocess.run(
         [*alone, "sh", "-c", script, "sh", *command], capture_output=True, text=True, check=True
     )

@@ -80,7 +80,7 @@ def _asked(
     spec, named = press.read(source, changed)
     spec = _written_out(spec, named)
     asks = asking.exercise(spec, named, level, blank)
-    return _without_trainings(spec, asks), asks, named
+    return _in_one_step(spec, asks), asks, named
 
 
 def _written_out(spec: Spec, named: str) -> Spec:
@@ -103,10 +103,17 @@ def _written_out(spec: Spec, named: str) -> Spec:
     return replace(spec, sheets=tuple(sheets), contexts=tuple(contexts))
 
 
-def _without_trainings(spec: Spec, asks: Exercise) -> Spec:
-    """The spec without trainings that are not asked about, whose steps show how attention is computed."""
+def _in_one_step(spec: Spec, asks: Exercise) -> Spec:
+    """The spec with one step of each training that is asked about, and without other trainings.
+
+    Answers cannot be concealed among more steps, each of which is computed from the one before.
+    """
     asked = {parse(name).sheet for name in asks.answers}
-    sheets = [sheet for sheet in spec.sheets if sheet.id in asked or not isinstance(sheet, Training)]
+    sheets = [
+        replace(sheet, steps=1, about="") if isinstance(sheet, Training) else sheet
+        for sheet in spec.sheets
+        if sheet.id in asked or not isinstance(sheet, Training)
+    ]
     return replace(spec, sheets=tuple(sheets))
 
 
@@ -211,14 +218,15 @@ def _drawn(spec: Spec, rng: np.random.Generator) -> Spec:
 
 
 def _with_other_queries(sheet: Sheet, rng: np.random.Generator) -> Sheet:
-    weights = getattr(sheet, "weights", None)
+    field = "matrices" if isinstance(sheet, Training) else "weights"
+    weights = getattr(sheet, field, None)
     if not weights:
         return sheet
     varied = {
         name: _jittered(matrix, QUERY_JITTER, rng) if ends_in(name, ("W_Q", "W_K")) else matrix
         for name, matrix in weights.items()
     }
-    return replace(sheet, weights=varied)  # type: ignore[call-arg]  # it has weights
+    return replace(sheet, **{field: varied})  # type: ignore[arg-type]  # it has that field
 
 
 def _jittered(matrix: ArrayLike, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:

@@ -75,7 +75,8 @@ def _count(key: Count) -> Node:
 
 
 def _positive(key: Positive) -> Node:
-    return {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_ABS, **_usual(key.usual)}
+    least = {"exclusiveMinimum": 0} if key.least is None else {"minimum": key.least}
+    return {"type": "number", **least, "maximum": key.most or MAX_ABS, **_usual(key.usual)}
 
 
 def _usual(value: float | None) -> Node:
@@ -104,8 +105,7 @@ def _some_of(key: SomeOf) -> Node:
 
 
 def _within(key: Within) -> Node:
-    most = "maximum" if key.closed else "exclusiveMaximum"
-    return {"type": "number", "minimum": key.least, most: key.most}
+    return {"type": "number", "minimum": key.least, "maximum": key.most}
 
 
 def _tables(key: TableList) -> Node:

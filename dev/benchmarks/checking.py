@@ -45,7 +45,7 @@ book.close()
 """
 LAYER = 4 * 384 * 384 + 2 * 384 * 1536
 """Weights of one layer of MiniLM."""
-CLI = (sys.executable, "-m", "xlsxattn.cli")
+CLI = (sys.executable, "-m", "xlsxattn")
 
 
 @dataclass(frozen=True)

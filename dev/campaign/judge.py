@@ -22,12 +22,15 @@ from xlsxattn.contract.names import TYPED_FOR, last
 from xlsxattn.formula_table import rebuilt
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.reading.book import Book
 
 CIRCLE = "#CIRC!"
+EQUIVALENTS_STEP = 1 if os.environ.get("XLSXATTN_THOROUGH") else 5
+"""Mutants that cannot change a value, according to a rule, are only tested with every n-th set of inputs."""
 Verdict = Literal[
     "as saved",
     "perturbed",
@@ -72,7 +75,17 @@ class Judge:
         if judgement := self._unsteady(mutant):
             return judgement
         faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
-        for i in range(self._original.own):
+        own, step = range(self._original.own), 1
+        if (judgement := self._seen(faulty, mutant, own[:1])) is None:
+            step = EQUIVALENTS_STEP if reason(self._original.book, mutant) else 1
+            judgement = self._seen(faulty, mutant, own[1::step])
+        if judgement is None and step > 1 and self._changes(faulty, mutant, step):  # the rule is too wide
+            judgement, step = self._seen(faulty, mutant, own[1:]), 1
+        return judgement or self._unseen(faulty, mutant, step)
+
+    def _seen(self, faulty: Broken | Renamed, mutant: Mutant, turns: range) -> Judgement | None:
+        """The verdict by the first finding of the check with the inputs of these turns."""
+        for i in turns:
             if found := faulty.found(i):
                 said = f"{found.range or 'no range'}: {found.message}"
                 accused = found.range in mutant.ranges or accuses(found, mutant, self._original.book)
@@ -80,7 +93,16 @@ class Judge:
                     accused = self._first_of_file(mutant) in mutant.ranges
                 verdict: Verdict = "perturbed" if i else "as saved"
                 return Judgement(mutant, verdict if accused else "misnamed", said, found.range)
-        return self._unseen(faulty, mutant)
+        return None
+
+    def _changes(self, faulty: Broken | Renamed, mutant: Mutant, step: int) -> str:
+        """The range and the round in which a mutant differs from the original with random inputs, or ""."""
+        own = self._original.own
+        inputs = bool(mutant.names) and set(mutant.names) <= set(self._original.book.manifest.inputs)
+        for i in range(own, own if inputs else len(self._original.turns), step):
+            if wrong := faulty.shows(i):
+                return f"{wrong} differs with random inputs, round {i - own}"
+        return ""
 
     def _unsteady(self, mutant: Mutant) -> Judgement | None:
         """Judge a mutant that does not only depend on inputs by its formula, regardless of its values."""
@@ -113,7 +135,7 @@ class Judge:
     def _of_formulas(self, mutant: Mutant) -> Judgement:
         """A fault that values may not reveal: the formula must be an error, whatever the manifest says."""
         book, faults = held_against(mutated(self._original.book, mutant), self._table)
-        found = [f for f in (*faults, *cell_formulas.misspelt(book)) if f.severity == "error"]
+        found = [f for f in (*faults, *_misspelt(book, mutant)) if f.severity == "error"]
         for finding in found:
             if finding.range in mutant.ranges:
                 return Judgement(
@@ -121,27 +143,33 @@ class Judge:
                 )
         return Judgement(mutant, "trusted", "no error reports the changed formula")
 
-    def _unseen(self, faulty: Broken | Renamed, mutant: Mutant) -> Judgement:
+    def _unseen(self, faulty: Broken | Renamed, mutant: Mutant, step: int) -> Judgement:
         """A mutant that the inputs of the check do not reveal: if no other inputs do, structure must."""
-        own, book = self._original.own, faulty.book
+        book = faulty.book
         faults = [
             *structure.misplaced_formulas(book),
             *structure.moved_names(book),
-            *cell_formulas.misspelt(book),
+            *_misspelt(book, mutant),
         ]
         errors = (f for f in faults if f.severity == "error" and not {*f.names}.isdisjoint(mutant.ranges))
         error = next(errors, None) if mutant.names else None  # such as a constant instead of a formula
-        inputs = bool(mutant.names) and set(mutant.names) <= set(self._original.book.manifest.inputs)
-        for i in range(own, own if inputs else len(self._original.turns)):
-            if wrong := faulty.shows(i):
-                if error:
-                    return Judgement(mutant, "as saved", f"{error.range}: {error.message}", error.range)
-                return Judgement(mutant, "missed", f"{wrong} differs with random inputs, round {i - own}")
+        if change := self._changes(faulty, mutant, step):
+            if error:
+                return Judgement(mutant, "as saved", f"{error.range}: {error.message}", error.range)
+            return Judgement(mutant, "missed", change)
         named = {name for fault in faults for name in fault.names}
         why = reason(self._original.book, mutant)
         if named.isdisjoint(mutant.ranges):
             return Judgement(mutant, "not in structure", why)
         return Judgement(mutant, "equivalent" if why else "unexplained", why or "no rule says why")
+
+
+def _misspelt(book: Book, mutant: Mutant) -> Iterator[Finding]:
+    """Unexpected formulas, in all ranges if names moved, otherwise in the broken ones."""
+    if mutant.names:
+        return cell_formulas.misspelt(book)
+    expected = {name: book.manifest.formulas[name] for name in mutant.ranges}
+    return cell_formulas.misspelt(replace(book, manifest=replace(book.manifest, formulas=expected)))
 
 
 def accuses(finding: Finding, mutant: Mutant, book: Book) -> bool:

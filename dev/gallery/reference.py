@@ -15,6 +15,7 @@ from xlsxattn import templates
 from xlsxattn.checker.findings import Kind
 from xlsxattn.cli.commands import cli
 from xlsxattn.contract.kinds import KINDS, Compare
+from xlsxattn.contract.values import MAX_ABS
 from xlsxattn.language import language
 from xlsxattn.spec_schema import schema
 from xlsxattn.view.look import look
@@ -98,9 +99,10 @@ def _table(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _values(node: Mapping[str, Any]) -> str:
-    if "exclusiveMaximum" in node or (node.get("type") == "number" and "minimum" in node):
-        most = f"below {node['exclusiveMaximum']:g}" if "exclusiveMaximum" in node else f"{node['maximum']:g}"
-        return f"number from {node['minimum']:g} to {most}"
+    if node.get("type") == "number":
+        least = f"from {node['minimum']:g}" if "minimum" in node else "above 0"
+        most = f" to {node['maximum']:g}" if node["maximum"] < MAX_ABS else ""
+        return f"number {least}{most}"
     return _values_of_others(node)
 
 

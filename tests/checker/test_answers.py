@@ -262,6 +262,17 @@ def test_the_name_of_asked_cells_is_checked(exercise: tuple[Path, Path], tmp_pat
     assert (Kind.MOVED, region_of("dims_cat_Scaled")) in {(f.kind, f.range) for f in report.every_finding}
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"answers": {}}, {"answers": {"R": [0]}}, {"ask": "x"}, {"decimals": 99}, {"points": {"R": 0}}],
+)
+def test_a_damaged_exercise_is_refused(damage: dict[str, Any]) -> None:
+    data = texts.Exercise({"R": (3, 1)}, points={"R": 2}).data()
+    assert texts.parsed(data).data() == data
+    with pytest.raises(ValueError, match="answers"):
+        texts.parsed({**data, **damage})
+
+
 def test_a_part_of_a_range(tmp_path: Path) -> None:
     blank, solved = built(tmp_path, blank=["dims_cat_Scores[3,1]", "dims_cat_Attention[2]"], ask="either")
     assert states(blank) == {"Scores": "open", "Attention": "open"}

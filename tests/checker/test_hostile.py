@@ -49,7 +49,7 @@ def target(tmp_path):
 
 def run(path, *options, seconds=60.0):
     """Run the command in a subprocess with limits on time and memory; return its exit code and output."""
-    command = [sys.executable, "-m", "xlsxattn.cli", "check", *options, str(path)]
+    command = [sys.executable, "-m", "xlsxattn", "check", *options, str(path)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     start = time.monotonic()
     process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import zipfile
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +20,7 @@ from xlsxattn import templates
 from xlsxattn.checker import engines
 from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.reading.book import read
+from xlsxattn.view.pack import packed
 
 EXACT = 1e-12
 COARSE = 1e-9
@@ -61,6 +63,45 @@ def test_all_cells_of_every_template_equal_the_values_in_the_file(books, name):
     found = in_workbook(books[name], RECALCULATED, coarse=BY_DIFFERENCES.pattern, exact=EXACT, limit=COARSE)
     assert found["far"] == []
     assert found["cells"] > 200
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_the_page_restores_each_part_of_the_file(books, name):
+    restored = in_workbook(books[name], "return [...opened.parts];")
+    with zipfile.ZipFile(books[name]) as archive:
+        assert restored == [[part, archive.read(part).decode()] for part in archive.namelist()]
+
+
+def test_what_another_program_writes_is_restored(tmp_path):
+    rows = (
+        '<sheetPr/><cols><col min="1"/></cols><row r="2"><c r="A2"><v>-12345.678E-5</v></c><c r="B2"/></row>'
+        '<row r="3"><c r="C3" t="str"><v>12345678</v></c><c r="D3"><v>1</v></c><c r="AA3"/></row><rowBreaks/>'
+        '<row r="5"><c r="A9"><v>12345678</v></c><c r="B9"><v>-12345.678E-5</v></c></row>'
+        '<row r="6" s="1"><c r="B6" t="str"><v>1234567.&lt;n1&gt;</v></c></row>'
+    )
+    parts = {"xl/worksheets/sheet1.xml": rows, "xl/worksheets/sheet2.xml": rows, "a.xml": "\ufeff\r\nü"}
+    binary = {"xl/worksheets/a.bin": b"\xff<row r=\0", "b.png": b"\xd8\x00"}
+    with zipfile.ZipFile(tmp_path / "other.xlsx", "w") as archive:
+        for part, text in (parts | binary).items():
+            archive.writestr(part, text)
+    script = "return [...await unpackedParts(...request.packed)].map(([name, part]) => [name, String(part)]);"
+    restored = dict(computed(script, packed=packed(tmp_path / "other.xlsx")))
+    assert restored == parts | {name: ",".join(map(str, part)) for name, part in binary.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("_x0041_", "_x005F_x0041_"), ("_x0041_x0042_", "_x005F_x0041_x005F_x0042_"), ("\v", "_x000B_"),
+        ("\r\n", "_x000D_\n"), ("\uffff", "_xFFFF_"), ('a<b>&"', "a&lt;b&gt;&amp;&quot;"), ("_x41_", "_x41_"),
+    ],
+)  # fmt: skip
+def test_texts_are_stored_as_workbooks_store_them(text, stored):
+    script = """
+    const xml = cellXml(request.text)[1];
+    return [xml, readSheet(`<c r="A1" t="str">${xml}</c>`, "S", []).values[0][0]];
+    """
+    assert computed(script, text=text) == [f"<v>{stored}</v>", text]
 
 
 EDITS = """

@@ -114,6 +114,7 @@ def test_what_is_no_number_is_said_and_not_guessed(tab, typed):
         ("xlsxattn.set('vocab_Focus', 0, 0, '\\u2028')", "vocab_Focus needs a text on one line"),
         ("xlsxattn.set('vocab_Focus', 0, 0, '\\uffff')", "vocab_Focus needs a text on one line"),
         ("xlsxattn.set('vocab_Focus', 0, 0, '\\ud800')", "vocab_Focus needs a text on one line"),
+        ("xlsxattn.set('vocab_Focus', 0, 0, 'a_x0041_')", "a workbook cannot store _x0041_"),
         ("xlsxattn.set('__proto__', 0, 0, 1)", "there is no range __proto__"),
         ("xlsxattn.read('constructor')", "there is no range constructor"),
         ("xlsxattn.set(Symbol(), 0, 0, 1)", "there is no range symbol"),

@@ -274,6 +274,7 @@ def test_shapes_that_do_not_fit_the_config_are_named(folder: Path) -> None:
         ({"position_embedding_type": "relative_key"}, "position_embedding_type: found 'relative_key'"),
         ({"is_decoder": True}, "is_decoder: found true"),
         ({"embedding_size": 6}, "embedding_size: found 6"),
+        ({"text_config": {"hidden_size": 8}}, "text_config: found {'hidden_size': 8}"),
     ],
 )
 def test_invalid_settings_are_refused(keys: dict[str, Any], said: str, folder: Path) -> None:

@@ -108,6 +108,18 @@ def test_a_header_whose_length_begins_like_a_pickle_is_read(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFOs")
+def test_a_header_that_would_take_much_memory_is_refused_unread(tmp_path: Path) -> None:
+    text = b'{"a":[' + b"[]," * 7_000_000 + b"[]]}"
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text)
+    (tmp_path / "config.json").write_bytes(text * 3)
+    with pytest.raises(CheckpointError, match="its header has 21,000,010 bytes, at most 20,000,000"):
+        open_checkpoint(tmp_path)
+    checkpoints.write_safetensors(path, checkpoints.draw(checkpoints.BERT))
+    with pytest.raises(CheckpointError, match=r"config\.json: has more than 50,000,000 bytes"):
+        open_checkpoint(tmp_path)
+
+
 def test_a_fifo_is_refused_unread(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "model.safetensors")
     with pytest.raises(CheckpointError, match="this is not a file"):

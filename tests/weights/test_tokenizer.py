@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import checkpoints
@@ -131,6 +132,13 @@ CONFIG = {
         ({"add_prefix_space": False}, ["add_prefix_space is false"]),
         ({"add_bos_token": False}, ["add_bos_token is false"]),
         ({"add_eos_token": True}, ["add_eos_token is true"]),
+        ({"strip_accents": True}, ["strip_accents is true"]),
+        ({"tokenize_chinese_chars": False}, ["tokenize_chinese_chars is false"]),
+        ({"split_special_tokens": True}, ["split_special_tokens is true"]),
+        ({"additional_special_tokens": ["b", "c", "<s>"]}, ["adds 'b', which tokenizer.json lacks"]),
+        ({"extra_special_tokens": {"mine": {"content": "b"}}}, ["adds 'b', which"]),
+        ({"added_tokens_decoder": {"7": {"content": "a b"}}}, ["adds 'a b', which"]),
+        ({"mask_token": "a"}, ["adds 'a', which"]),
         ({"add_bos_token": False, "bos_token": "<other>"}, []),
         ({"auto_map": {"AutoTokenizer": "own.Tokenizer"}}, ["auto_map names custom code"]),
         ({"chat_template": "{{ messages }}"}, ["the chat template is not applied"]),
@@ -155,3 +163,21 @@ def test_a_tokenizer_config_that_contradicts_the_tokenizer_is_told(
 def test_without_a_tokenizer_config_nothing_is_told(tmp_path: Path) -> None:
     split = Split(tmp_path / "tokenizer.json", {}, (), {}, None, {})
     assert tokenizer_notes(tmp_path, split) == []
+
+
+@pytest.mark.parametrize("file", ["special_tokens_map.json", "added_tokens.json"])
+def test_tokens_that_other_files_add_are_mentioned(file: str, tmp_path: Path) -> None:
+    added = {"cat": 9} if file == "added_tokens.json" else {"additional_special_tokens": ["cat", "dog"]}
+    (tmp_path / file).write_text(json.dumps(added), encoding="utf-8")
+    sentence = SplitSentence("a cat", 2, (1, 2), ((0, 1), (2, 5)))
+    split = Split(tmp_path / "tokenizer.json", {"added_tokens": []}, (sentence,), {}, None, {})
+    (note,) = tokenizer_notes(tmp_path, split)
+    assert note.startswith(f"{file}: adds 'cat', which tokenizer.json lacks")
+    split = replace(split, data={"added_tokens": [{"id": 9, "content": "cat"}]})
+    assert tokenizer_notes(tmp_path, split) == []
+
+
+def test_an_unknown_space_is_mentioned(tmp_path: Path) -> None:
+    sentence = SplitSentence("a b", 3, (1, 0, 2), ((0, 1), (1, 2), (2, 3)))
+    (note,) = Split(tmp_path, {}, (sentence,), {}, 0, {}).notes()
+    assert note.startswith("The tokenizer does not know ' ':")

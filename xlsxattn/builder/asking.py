@@ -7,11 +7,11 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import pages
-from xlsxattn.builder.pages.exercise import Asked, can_be_asked
+from xlsxattn.builder.pages.exercise import Asked
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract.exercise import Exercise, Level
 from xlsxattn.contract.kinds import Training
-from xlsxattn.contract.names import FRONT, RangeName, parse
+from xlsxattn.contract.names import FRONT, SHOWN, RangeName, parse
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest, with_near
 
@@ -30,8 +30,6 @@ MAX_LISTED = 5
 MIDDLE = ("Mask", "Scores", "Scaled", "Masked", "Attention", "Output")
 WHOLE = ("Q", "K", "V", "Exp", "Concat", "P", "Input", "MultiHead")
 NORMS = ("Norm1", "Norm2")
-BACKWARD = ("Error", "dOutput", "dAttention", "dScaled", "dScores", "dW_Q", "dW_K", "dW_V")
-UPDATED = ("New_W_Q", "New_W_K", "New_W_V")
 
 
 def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[str] = ()) -> Exercise:
@@ -42,7 +40,7 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     """
     asked = Asked(Exercise({}), [*pages.book(spec).blocks()])
     inner = [b for b in asked.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
-    possible = {b.name: b for b in inner if can_be_asked(b, asked.shapes)}
+    possible = {b.name: b for b in inner if asked.can_be_asked(b)}
     if not possible:
         raise SpecError(
             say("{spec}: has no range that an exercise can ask for: no sheet computes attention", spec=named)
@@ -53,12 +51,23 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     for text in blank or table.blank or preset(spec, possible, asked.shapes, level):
         places |= _places(text, where, possible, asked.by_name, places)
     answers = {name: places[name] for name in possible if name in places}
-    for name in table.points:
-        if name not in answers and not blank:
+    trained = {sheet.id for sheet in spec.sheets if isinstance(sheet, Training)}
+    of_training = [name for name in answers if parse(name).sheet in trained]
+    others = [name for name in answers if name not in of_training]
+    if of_training and others:
+        sentence = (
+            "{spec}: {name} and {other} cannot be in one exercise: the training shows the other's formulas"
+        )
+        raise SpecError(say(sentence, spec=named, name=of_training[0], other=others[0]))
+    points = dict[str, int]()
+    for pattern, n in table.points.items():
+        matches = [name for name in answers if fnmatchcase(name, pattern)]
+        if not matches and not blank:
             listed = ", ".join([*answers][:MAX_LISTED]) + (", …" if len(answers) > MAX_LISTED else "")
             sentence = "{spec}: exercise.points: {name} is not asked for, but {names}"
-            raise SpecError(with_near(say(sentence, spec=named, name=name, names=listed), name, answers))
-    points = {name: n for name, n in table.points.items() if name in answers}
+            sentence = say(sentence, spec=named, name=pattern, names=listed)
+            raise SpecError(with_near(sentence, pattern, answers))
+        points |= dict.fromkeys(matches, n)
     return Exercise(answers, table.ask, table.decimals, points, table.hints, table.marks)
 
 
@@ -101,8 +110,8 @@ def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping
     if block is None:
         return with_near(say("{spec}: there is no range {name}", spec=named, name=name), name, possible)
     if block.kind == "formula":
-        sentence = "{spec}: {name} cannot be asked for: there is no second formula to mark it with"
-        return say(sentence, spec=named, name=name)
+        sentence = "{spec}: {name} cannot be asked for, but for example {example}"
+        return say(sentence, spec=named, name=name, example=next(iter(possible)))
     sentence = "{spec}: {name} cannot be asked for: it holds typed values, not formulas"
     return say(sentence, spec=named, name=name)
 
@@ -112,8 +121,15 @@ def preset(
 ) -> list[str]:
     """The ranges of a preset, as texts: those of one attention in which common mistakes are visible.
 
-    Scaled is left out if its d_k is ambiguous.
+    Scaled is left out if its d_k is ambiguous. With a training, `whole` asks about its backward pass, without
+    dOutput if it equals Error.
     """
+    training = next((sheet for sheet in spec.sheets if isinstance(sheet, Training)), None)
+    if level == "whole" and training:
+        places = {name: parse(name) for name in possible}
+        of_step = [name for name, at in places.items() if (at.sheet, at.block) == (training.id, SHOWN)]
+        same = len(training.examples) == 2  # noqa: PLR2004 - dOutput is then Error
+        return [name for name in of_step if not (same and places[name].part == "dOutput")]
     place = _attention(possible, shapes)
     ranges = [name for name in possible if parse(name).place == place]
     blocks = {parse(name).block: name for name in ranges}
@@ -129,14 +145,6 @@ def preset(
         return chosen
     chosen += [blocks[block] for block in WHOLE if block in blocks]
     chosen += [name for name in possible if parse(name).block in NORMS and not parse(name).part][:1]
-    trained = [sheet.id for sheet in spec.sheets if isinstance(sheet, Training)][:1]
-    chosen += [
-        name
-        for name in possible
-        if parse(name).sheet in trained
-        and parse(name).block == "Shown"
-        and parse(name).part in (*BACKWARD, *UPDATED)
-    ]
     return list(dict.fromkeys(chosen))
 
 

@@ -44,10 +44,10 @@ class Way(NamedTuple):
 
 
 OPERAND = re.compile(r"\{(\w+)\}(\[[\w.]+\])?")
-PRODUCT = re.compile(r"=MMULT\(\{(\w+)\},(?:0\+)?\{(\w+)\}\)(?:\+\{(\w+)\})?")
-"""A · B, with an optional bias."""
-TRANSPOSED = re.compile(r"=MMULT\(\{(\w+)\},TRANSPOSE\((?:0\+)?\{(\w+)\}\)\)")
-"""A · Bᵀ."""
+PRODUCT = re.compile(
+    r"=MMULT\((TRANSPOSE\()?\{(\w+)\}\)?,(TRANSPOSE\()?(?:0\+)?\{(\w+)\}\)?\)(?:\+\{(\w+)\})?"
+)
+"""A · B, Aᵀ · B or A · Bᵀ, with an optional bias."""
 BY_COLUMNS = (
     "Multiply each number in the row of {a} by the number in the same place of the column of {b}, and "
     "add up the products."
@@ -55,6 +55,10 @@ BY_COLUMNS = (
 BY_ROWS = (
     "Take the row of {a} for the row's word and the row of {b} for the column's word; multiply them "
     "element by element, and add up the products."
+)
+BY_BOTH_COLUMNS = (
+    "Take the column of {a} whose number is that of the row, and the column of {b}; multiply them element "
+    "by element, and add up the products."
 )
 BY_COLUMNS_BIASED = (
     "Multiply each number in the row of {a} by the number in the same place of the column of {b}, add "
@@ -65,10 +69,6 @@ BY_COLUMNS_BIASED = (
 def _dot(a: str, b: str) -> str:
     """A · b by polarization: (|a + b|² − |a − b|²) / 4."""
     return f"(SUMSQ({a}+{b})-SUMSQ({a}-{b}))/4"
-
-
-def _row_by_row(a: str, b: str) -> str:
-    return _dot(f"{{{a}}}[row]", f"{{{b}}}[across]")
 
 
 _SCALED = Way("{scores}*{scale}/({scale}*{scale})", "Divide the score by the square root of d_k.")
@@ -167,22 +167,6 @@ WAYS: Mapping[str, Way] = {
     ops.next_word.PROBABILITY.formula: Way("{numerator}*(1/{row_sum})", _DIVIDED),
     ops.next_word.LOGIT_EXP.formula: _exp("x"),
     # training
-    ops.training.MASKED.formula: Way(
-        f"IF({{mask}}<>1,{{minus_infinity}},{_row_by_row('q', 'k')}/{{scale}})",
-        "Where the mask is 1: the dot product of query and key, divided by √d_k; elsewhere −1E300.",
-        "IF({mask}=1,SUMPRODUCT({q}[row],{k}[across])/{scale},{minus_infinity})",
-        precise="IF({mask}<>1,{minus_infinity},SUM(MMULT({k}[across],TRANSPOSE({q}[row])))/{scale})",
-    ),
-    ops.training.EXP.formula: _exp("masked"),
-    ops.training.ATTENTION.formula: Way(
-        "{exp}/(AVERAGE({exp}[row])*COLUMNS({exp}[row]))",
-        _DIVIDED,
-        "{exp}/SUM({exp}[row])",
-    ),
-    ops.training.ERROR.formula: Way(
-        "IF({present}=1,{output}-{goal},0)",
-        "The output minus the target; 0 where the example does not count.",
-    ),
     ops.training.D_OUTPUT.formula: Way(
         "({error}+{error})/{count}", "Twice the error, divided by the number of examples that count."
     ),
@@ -205,19 +189,15 @@ def way_of(part: Part) -> Way | None:
     formula = part.op.formula
     if part.op.entered in ("rows", "lower rows", "steps"):  # each row is computed from those before it
         return None
-    if match := TRANSPOSED.fullmatch(formula):
-        a, b = match.groups()
-        usual, precise = (
-            "SUMPRODUCT({{{0}}}[row],{{{1}}}[across])",
-            "SUM(MMULT(0+{{{1}}}[across],TRANSPOSE({{{0}}}[row])))",
-        )
-        return Way(_row_by_row(a, b), BY_ROWS, usual.format(a, b), (a, b), precise.format(a, b))
     if match := PRODUCT.fullmatch(formula):
-        a, b, bias = match.groups()
-        row, column = f"{{{a}}}[row]", f"TRANSPOSE({{{b}}}[column])"
+        a_transposed, a, b_transposed, b, bias = match.groups()
+        row = f"TRANSPOSE({{{a}}}[down])" if a_transposed else f"{{{a}}}[row]"
+        column = f"{{{b}}}[across]" if b_transposed else f"TRANSPOSE({{{b}}}[column])"
+        words = BY_COLUMNS_BIASED if bias else BY_COLUMNS
+        words = BY_BOTH_COLUMNS if a_transposed else BY_ROWS if b_transposed else words
         more = f"+{{{bias}}}" if bias else ""
-        words, operands = (BY_COLUMNS_BIASED, (a, b, bias)) if bias else (BY_COLUMNS, (a, b))
         precise = f"SUM(MMULT(0+{column},TRANSPOSE({row}))){more}"
+        operands = (a, b, bias) if bias else (a, b)
         return Way(f"{_dot(row, column)}{more}", words, f"SUM({row}*{column}){more}", operands, precise)
     return WAYS.get(formula)
 

@@ -187,6 +187,7 @@ LOOKS: Mapping[str, Look] = {
     "scores": _number(NUMBER, "diverging"),
     "masked": _number(NUMBER, "masked"),
     "mask": _number("0", "weights", align="center"),
+    "typed mask": _number("General", "weights", align="center"),
     "exp": _number(FINE, "weights"),
     "attention": _number(FINE, "weights", bold=True),
     "map": Look(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book, Formula
 
 PART = re.compile(
-    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|across|column|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII
+    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|across|down|column|\.\.(?:rows?|cell|diagonal)|\d+)\]",
+    re.ASCII,
 )
 BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -187,6 +188,7 @@ def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
         "..cell": [(row, col), (row, col + j)],
         "..diagonal": [(row, col), (row, col + i)],
         "across": [(a.row + j, col), (a.row + j, last)],
+        "down": [(a.row, col + i), (a.row + a.rows - 1, col + i)],
         "column": [(a.row, col + j), (a.row + a.rows - 1, col + j)],
     }.get(part) or [(a.row + int(part) - 1, col)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from xlsxattn.contract.names import last, part_of
+from xlsxattn.contract.names import parse, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,8 @@ SUMS = ("Output", "MultiHead", "FeedForward")
 
 def units(name: str) -> int:
     """Units of the last decimal by which a typed number may differ."""
-    block = last(name)
-    return 2 if block in SUMS or (block[:1] == "d" and block[1:2].isupper()) else 1
+    place = parse(name)
+    return 2 if place.quantity in SUMS or place.is_update else 1
 
 
 def region_of(name: str) -> str:
@@ -131,7 +131,7 @@ def parsed(data: Mapping[str, Any]) -> Exercise:
     """
     answers = {name: tuple(map(int, place or ())) for name, place in dict(data["answers"]).items()}
     points = {name: int(n) for name, n in dict(data["points"]).items()}
-    fits = all(len(place) <= 2 and min(place, default=1) > 0 for place in answers.values())  # noqa: PLR2004
+    fits = answers and all(len(place) <= 2 and min(place, default=1) > 0 for place in answers.values())  # noqa: PLR2004
     if not fits or data["ask"] not in ("formula", "number", "either") or min(points.values(), default=1) < 1:
         raise ValueError(data)
     if not 0 <= int(data["decimals"]) <= MAX_DECIMALS:

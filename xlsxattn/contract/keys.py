@@ -84,18 +84,19 @@ class Count(Key):
 
 @dataclass(frozen=True, slots=True)
 class Positive(Key):
-    """A number above 0; ``usual`` as in `Count`."""
+    """A number above 0, or between limits that workbooks support; ``usual`` as in `Count`."""
 
     usual: float | None = None
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Within(Key):
-    """A number from ``least`` to ``most``, including ``most`` only if ``closed``."""
+    """A number from ``least`` to ``most``."""
 
     most: float
     least: float = 0.0
-    closed: bool = True
 
 
 class Words(Key):

@@ -45,6 +45,8 @@ STEPS = "Steps"
 """The last part of the name of a range with one band of rows for each step of a training."""
 UPDATES = ("Velocity", "Moment1", "Moment2", "Correction1", "Correction2", "Proposed", "Largest")
 """Quantities, besides gradients, that belong to a training step and not to the weights before or after it."""
+SHOWN = "Shown"
+"""The block of all quantities of the step of a training that is shown."""
 TYPED_FOR = "Words"
 """The words for which the typed rows of a model were computed."""
 
@@ -186,7 +188,12 @@ class RangeName:
     @property
     def is_update(self) -> bool:
         """Whether it belongs to a training step: a gradient, or a quantity computed from gradients."""
-        return self.block in UPDATES or _is_gradient(self.block)
+        return self.quantity.partition("_")[0] in UPDATES or _is_gradient(self.quantity)
+
+    @property
+    def quantity(self) -> str:
+        """What it holds: its block, or the quantity that a training's shown step shows."""
+        return self.part if self.block == SHOWN else self.block
 
     def bands(self, steps: int) -> int:
         """The number of bands of rows in a training with this number of steps."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Value
 
 Role = Literal["input", "constant", "computed"]
+LABEL_ENDS = " =:："
+"""Characters at the end of a label in a cell, which are not shown elsewhere."""
 LARGE = 1e5
 """Larger numbers are shown with an exponent, as in the workbook."""
 

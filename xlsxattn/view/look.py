@@ -14,14 +14,14 @@ from xlsxattn.checker.engines import DEFAULT_ENGINE
 from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculated
-from xlsxattn.contract.exercise import region_of
+from xlsxattn.contract.exercise import mark_of, region_of
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import FRONT, START, WORDS, RangeName, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
-from xlsxattn.view.labelled import Role, printable
+from xlsxattn.view.labelled import LABEL_ENDS, Role, printable
 from xlsxattn.view.matrix import Matrix
 from xlsxattn.view.notebook import overview
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 Source = Literal["saved", EngineName]
 """Source of the values: saved in the file, or recalculated by an engine."""
 SAVED: Source = "saved"
-GENERAL, SHOWN_DIGITS = "General", 10
-"""The default cell format, and the significant digits that it shows."""
+GENERAL, SHOWN_DIGITS, ANSWER_DECIMALS = "General", 10, 2
+"""The default cell format, the significant digits that it shows, and the least decimals of answers."""
 SQUARE = ("Mask", "CausalMask")
 FROM_WORDS = ("W_Q", "W_K", "W_V")
 """Weights whose rows are labelled by the dimensions of the words, unless they have other labels."""
@@ -46,7 +46,6 @@ RANKED = ("FocusWords", "FocusWeights", "FocusPlaces")
 MAIN_STEPS = ("Attention", "Output", "Probability", "Class", "Loss")
 HEAD_ROWS = 4
 """Rows of a sheet's head, where labels are never above their cells."""
-LABEL_ENDS = " =:："
 LITERAL = r'((?:"[^"]*")*)'
 AROUND = re.compile(rf"{LITERAL}(@|0(?:\.0+)?){LITERAL}")
 """A cell format that shows a value between texts."""
@@ -210,9 +209,9 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
         rows,
         cols,
         role,
-        f"{{{formula}}}" if formula else "",
+        f"{{{formula}}}" if formula and name not in map(mark_of, asked) else "",
         scale_of(last(name), cells, whole=number_format == "0"),
-        _decimals(number_format, cells),
+        max(_decimals(number_format, cells), ANSWER_DECIMALS if name in asked else 0),
         "E+" in number_format,
         lang,
         labels.beside(name),

@@ -87,7 +87,7 @@ function size(range) {
   return say("{rows} × {cols}, {place}", { rows: range.shape[0], cols: range.shape[1], place: range.cell });
 }
 
-function numbers(count) { return Array.from({ length: count }, (_, index) => index); }
+function indices(count) { return Array.from({ length: count }, (_, index) => index); }
 
 // The sentence of a figure, and the name, place and formula of its range.
 function captionOf(tag, figure, id) {
@@ -103,7 +103,7 @@ function table(figure, id) {
   const heads = element("tr", {}, element("td")), body = element("tbody");
   for (const name of [figure.main, ...figure.sides]) {
     const range = data.ranges[name], labels = labelsOf(range, "cols");
-    numbers(range.shape[1]).forEach((j) => heads.append(heading("col", labels, j, range.colsFrom)));
+    indices(range.shape[1]).forEach((j) => heads.append(heading("col", labels, j, range.colsFrom)));
   }
   [figure, ...figure.below].forEach((part) => body.append(...linesOf(part)));
   const node = element("table", {}, captionOf("caption", figure, id), element("thead", {}, heads), body);
@@ -115,10 +115,11 @@ function table(figure, id) {
 // The rows of a figure, with a heading each.
 function linesOf(figure) {
   const main = data.ranges[figure.main], labels = labelsOf(main, "rows");
-  return numbers(main.shape[0]).map((i) => {
-    const line = element("tr", {}, figure.label ? element("th", { scope: "row" }, figure.label) : heading("row", labels, i, main.rowsFrom));
-    [figure.main, ...figure.sides].forEach((name, n) => numbers(data.ranges[name].shape[1]).forEach((j) => line.append(cellOf(name, i, j, n > 0))));
-    return line;
+  return indices(main.shape[0]).map((i) => {
+    const head = figure.label ? element("th", { scope: "row" }, figure.label) : heading("row", labels, i, main.rowsFrom);
+    const cells = [figure.main, ...figure.sides].flatMap((name, n) =>
+      indices(data.ranges[name].shape[1]).map((j) => cellOf(name, i, j, n > 0)));
+    return element("tr", {}, head, ...cells);
   });
 }
 
@@ -148,8 +149,8 @@ function sheet(page) {
   const node = element("section", { id: page.id, "aria-labelledby": `${page.id}-title` },
     element("h2", { id: `${page.id}-title` }, page.title));
   page.lead.forEach((text) => node.append(element("p", {}, text)));
-  const sizes = page.steps.flatMap(({ figures }) => figures.map(({ main }) => data.ranges[main])).map(({ large: left, shape }) => (left ? 0 : shape[0] * shape[1]));
-  const cells = sizes.reduce((sum, count) => sum + count, 0);
+  const drawn = page.steps.flatMap(({ figures }) => figures.map(({ main }) => data.ranges[main])).filter(({ large }) => !large);
+  const cells = drawn.reduce((sum, { shape: [rows, cols] }) => sum + rows * cols, 0);
   if (cells <= MAX_DRAWN) { fill(node, page); return node; }
   const details = element("details", {}, element("summary", {}, say("{n} numbers", { n: cells })));
   details.addEventListener("toggle", () => fill(details, page), { once: true });

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from base64 import b64encode
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any, get_args
 
 from xlsxattn.contract.kinds import Compare
-from xlsxattn.contract.names import is_text, of_context
+from xlsxattn.contract.names import START, is_text, of_context
 from xlsxattn.language import say
 from xlsxattn.view.labelled import Role
+from xlsxattn.view.pack import embedded, packed
 from xlsxattn.view.steps import lanes, pages
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 DATA_VERSION = 1
 TOO_LARGE = say("a still page: the workbook is too large to be recalculated here")
 CONTEXT = {"tokens": "Tokens", "sentence": "Sentence", "focus": "Focus"}
-CALCULATION = ("tokens", "parse", "values", "functions", "evaluate", "workbook")
+CALCULATION = ("tokens", "parse", "values", "functions", "evaluate", "archive", "workbook")
 """Scripts that read, recalculate and write a workbook, in order, as each needs the earlier ones."""
 LIVE = ("session", "panel", "attention", "charts", "start")
 """Scripts of the live page, after those that compute and draw."""
@@ -51,9 +51,9 @@ def render(seen: OpenWorkbook, language: Language | None = None, *, live: bool =
 
     A workbook that is too large for a live page gets a still page, which gives the reason.
     """
-    workbook = seen.path.read_bytes() if live else b""
-    live = live and len(workbook) <= MAX_LIVE
-    why = TOO_LARGE if workbook and not live else ""
+    why = TOO_LARGE if live and seen.path.stat().st_size > MAX_LIVE else ""
+    live = live and not why
+    workbook, numbers = packed(seen.path) if live else ("", "")
     language = language or seen.language
     texts = {text: language.tell(text) for text in script_texts()} if language.texts else {}
     content = data(seen, live=live) | ({"why": why} if why else {})
@@ -65,13 +65,13 @@ def render(seen: OpenWorkbook, language: Language | None = None, *, live: bool =
         "{{words}}": _embedded(texts),
         "{{title}}": escape(seen.title),
         "{{kind}}": "text/plain" if live else "application/json",
-        "{{data}}": _packed(content) if live else _embedded(content),
-        "{{workbook}}": b64encode(workbook).decode() if live else "",
+        "{{data}}": embedded(_json(content).encode()) if live else _embedded(content),
+        "{{workbook}}": workbook,
+        "{{numbers}}": numbers,
     }
     page = _IN_PAGE.sub(lambda match: escape(language.tell(say(match[1]))), _asset("page.html"))
-    return _PLACEHOLDER.sub(
-        lambda match: parts[match[0]], page
-    )  # in one pass: a title may contain a placeholder
+    # in one pass, as a title may contain a placeholder
+    return _PLACEHOLDER.sub(lambda match: parts[match[0]], page)
 
 
 def _tag(language: Language) -> str:
@@ -103,10 +103,12 @@ def data(seen: OpenWorkbook, *, live: bool = False) -> dict[str, Any]:
 
     Keys: ``version``, ``title``, ``file``, ``lanes`` (context → sentence), ``ranges`` (name → values, labels,
     role, formula, cell, heat map; no values if they are too many for a table), and ``pages`` with their
-    steps, which refer to ranges by name. In a live page they are compressed, and the values are in its
-    workbook.
+    steps, which refer to ranges by name. In a live page they are compressed, and values, addresses and
+    formulas are in its workbook: the formulas in the range ``formulas``. A link's changes are for a page with
+    the same ``fingerprint``, the checksum of the file.
     """
-    return {
+    in_workbook = {"fingerprint": f"{zlib.crc32(seen.path.read_bytes()):x}", "formulas": START["Formulas"]}
+    return (in_workbook if live else {}) | {
         "version": DATA_VERSION,
         "title": seen.title,
         "file": seen.path.name,
@@ -147,30 +149,28 @@ def _label(seen: OpenWorkbook, name: str) -> dict[str, Any]:
 
 
 def _range(matrix: Matrix, *, live: bool) -> dict[str, Any]:
-    cells = _cells(matrix.name, matrix.area)
     large = matrix.area.rows * matrix.area.cols > MAX_TABLE
     grid = () if large else matrix.grid
-    values = {"values": [[_plain(value) for value in row] for row in grid]}
-    return (
-        cells
-        | ({} if live else values)
-        | {
-            "large": large,
-            "rowsFrom": matrix.rows_from,
-            "colsFrom": matrix.cols_from,
-            "rows": list(matrix.rows),
-            "cols": list(matrix.cols),
-            "role": matrix.role,
-            "formula": matrix.formula,
-            "label": matrix.label,
-            "cell": matrix.area.address(),
-            "heat": matrix.scale.kind,
-            "largest": matrix.scale.largest,
-            "digits": matrix.digits,
-            "scientific": matrix.scientific,
-            "pattern": matrix.pattern,
-        }
-    )
+    not_in_workbook = {
+        "large": large,
+        "rowsFrom": matrix.rows_from,
+        "colsFrom": matrix.cols_from,
+        "rows": list(matrix.rows),
+        "cols": list(matrix.cols),
+        "role": matrix.role,
+        "label": matrix.label,
+        "heat": matrix.scale.kind,
+        "digits": matrix.digits,
+        "scientific": matrix.scientific,
+        "pattern": matrix.pattern,
+    }
+    in_workbook = {
+        "values": [[_plain(value) for value in row] for row in grid],
+        "formula": matrix.formula,
+        "cell": matrix.area.address(),
+        "largest": matrix.scale.largest,
+    }
+    return _cells(matrix.name, matrix.area) | not_in_workbook | ({} if live else in_workbook)
 
 
 def _plain(value: Value) -> Value:
@@ -212,16 +212,13 @@ def _figure(figure: Figure) -> dict[str, Any]:
     }
 
 
-def _packed(content: dict[str, Any]) -> str:
-    """JSON for the live page, compressed, in base64."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return b64encode(zlib.compress(text.encode(), 9)).decode()
-
-
 def _embedded(content: dict[str, Any]) -> str:
     """JSON escaped for a script element, so that a workbook's text cannot end the element."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return _json(content).replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def calculation() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.contract.names import START, STATUS, WORDS, last, of_context
-from xlsxattn.view.labelled import printable
+from xlsxattn.view.labelled import LABEL_ENDS, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +32,6 @@ HEADINGS = ("Heading", "Sentence")
 """Single cells that are shown as headings."""
 NOT_ON_FIRST_SCREEN = (*HEADINGS, "Ids", "Index")
 """Headings, and numbers that only formulas need."""
-LABEL_ENDS = " =:："
 LABELLING = (WORDS["Tokens"], WORDS["Dims"])
 """Inputs that are shown as the labels of vocab_E."""
 
@@ -235,9 +234,9 @@ def _first_screen(
         figures = _stacked(figures, more) or (*figures, *more)
     title, *lead = _head(notes, here)
     chips = [" ".join(printable(notes[at]).split()) for at in sorted(notes) if CHIP.match(notes[at])]
-    lead += [" · ".join(chips)] if chips else []
-    facts = tuple(m for m in here if not parse(m.name).context)
-    return ShownSheet(tab, title, tuple(lead), facts, (StepView("", (), figures),))
+    facts = tuple(m for m in here if not parse(m.name).context)  # the second chip may be among them
+    lead += [" · ".join(chips[:-1])] if len(chips) > 1 else []
+    return ShownSheet(tab, title, tuple(lead), facts, (StepView("", (), figures),), tuple(chips[-1:]))
 
 
 def _head(notes: Mapping[tuple[int, int], str], here: Sequence[Matrix]) -> list[str]:

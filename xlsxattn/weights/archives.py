@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INNER_CONFIG = "__config__"
-MIN_HEADER_LENGTH, MAX_HEADER_LENGTH = len("{}"), 100_000_000
+MIN_HEADER_LENGTH, MAX_HEADER_LENGTH = len("{}"), 20_000_000
+"""Limits of a header in bytes; as text of empty lists, 20 MB of JSON already take 0.5 GB of memory."""
 LENGTH_SIZE = 8
 """Bytes of the field that holds the header's length."""
 MAX_SMALL, MAX_SHRINKING = 50_000_000, 20
@@ -39,7 +40,10 @@ def safetensors(path: Path) -> dict[str, Tensor]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH_SIZE), "little")
-        if not MIN_HEADER_LENGTH <= length <= min(size - LENGTH_SIZE, MAX_HEADER_LENGTH):
+        if MAX_HEADER_LENGTH < length <= size - LENGTH_SIZE:
+            sentence = "{path}: its header has {n:,} bytes, at most {most:,} are possible"
+            raise CheckpointError(say(sentence, path=path, n=length, most=MAX_HEADER_LENGTH))
+        if not MIN_HEADER_LENGTH <= length <= size - LENGTH_SIZE:
             sentence = "{path}: is not a .safetensors file, or its header is truncated"
             raise CheckpointError(say(sentence, path=path))
         header = parse_json(file.read(length), say("{path}: its header", path=path))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder.specification.table import show
 from xlsxattn.contract.kinds import Encoder
 from xlsxattn.contract.names import BETA, GAMMA, part_of
+from xlsxattn.contract.values import MIN_EPSILON
 from xlsxattn.language import say
-from xlsxattn.weights.config import MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart
 
 if TYPE_CHECKING:

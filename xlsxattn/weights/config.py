@@ -27,8 +27,6 @@ ACTIVATIONS: dict[str, Activation] = {
     "swish": "silu",
 }
 """Activations by their names in a config. gelu_fast is missing: it rounds √(2/π) to ten digits."""
-MIN_EPSILON, MIN_BASE = 1e-24, 0.001
-"""Smaller values are replaced by these in a workbook (docs/contract.md)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ ONLY: Mapping[str, tuple[object, ...]] = {
     "prefix_lm": (False,),
     "quantization_config": (),
     "residual_multiplier": (1,),
+    "text_config": (),
 }
 """Keys that change the results of any family, and the values that do not."""
 NEUTRAL: tuple[object, ...] = (None, False, 0, "", [], {})

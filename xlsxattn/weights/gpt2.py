@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.contract.kinds import Decoder
 from xlsxattn.contract.names import BETA, GAMMA, part_of
-from xlsxattn.weights.config import MIN_EPSILON
+from xlsxattn.contract.values import MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
 
 if TYPE_CHECKING:

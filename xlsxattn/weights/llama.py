@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification.table import show
 from xlsxattn.contract.kinds import Decoder
+from xlsxattn.contract.values import MIN_BASE, MIN_EPSILON
 from xlsxattn.language import say
-from xlsxattn.weights.config import MIN_BASE, MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
 from xlsxattn.weights.rotation import BASE, Rotation, rotation
 

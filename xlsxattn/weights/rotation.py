@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification.table import show
 from xlsxattn.contract.kinds import Stretch
+from xlsxattn.contract.values import MIN_BASE
 from xlsxattn.language import say
-from xlsxattn.weights.config import MIN_BASE, Config
+from xlsxattn.weights.config import Config
 from xlsxattn.weights.config_keys import listed
 
 if TYPE_CHECKING:

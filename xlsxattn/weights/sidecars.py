@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.table import show
 from xlsxattn.language import say
+from xlsxattn.weights.config_keys import listed
 from xlsxattn.weights.tensor import read_json, read_json_list
 from xlsxattn.weights.tokenizer import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from xlsxattn.language import Phrase
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MODULES, POOLING, TOKENIZER = "modules.json", "1_Pooling", "tokenizer_config.json"
 SENTENCES, PROMPTS = "sentence_bert_config.json", "config_sentence_transformers.json"
 CHAT = "chat_template.jinja"
+SPECIAL_TOKENS, ADDED_TOKENS = "special_tokens_map.json", "added_tokens.json"
 MEAN_TOKENS = "pooling_mode_mean_tokens"
 POOLS = {
     "pooling_mode_cls_token": "first",
@@ -91,7 +93,7 @@ def tokenizer_notes(folder: Path, split: Split) -> list[Phrase]:
     Raises:
         CheckpointError: the file is not JSON.
     """
-    notes = _sentence_notes(folder, split)
+    notes = [*_sentence_notes(folder, split), *_added_notes(folder, split)]
     path = folder / TOKENIZER
     if not path.is_file():
         return notes
@@ -130,6 +132,33 @@ def _sentence_notes(folder: Path, split: Split) -> list[Phrase]:
     return notes
 
 
+def _added_notes(folder: Path, split: Split) -> Iterator[Phrase]:
+    """Report tokens in a sentence that other files add to the tokenizer, as only tokenizer.json is used."""
+    listing = split.data.get("added_tokens")
+    known = {_content(token) for token in listing} if isinstance(listing, list) else set()
+    for file in (TOKENIZER, SPECIAL_TOKENS, ADDED_TOKENS):
+        config = _optional(folder / file)
+        named = map(_content, config if file == ADDED_TOKENS else _named_tokens(config))
+        used = {
+            token
+            for token in named
+            if token and token not in known and any(token in sentence.text for sentence in split.sentences)
+        }
+        if used:
+            sentence = "{path}: adds {tokens}, which tokenizer.json lacks: sentences are split without that."
+            yield say(sentence, path=file, tokens=listed(sorted(map(repr, used))))
+
+
+def _named_tokens(config: Mapping[str, Any]) -> Iterator[object]:
+    """The tokens that tokenizer_config.json or special_tokens_map.json adds to the tokenizer's own."""
+    for key, value in config.items():
+        if key.endswith("_token"):
+            yield value
+        elif key in ("additional_special_tokens", "extra_special_tokens", "added_tokens_decoder"):
+            tokens = value.values() if isinstance(value, dict) else value
+            yield from tokens if isinstance(value, dict | list) else ()
+
+
 def _optional(path: Path) -> dict[str, Any]:
     """The table in a JSON file; empty if there is no file."""
     return read_json(path) if path.is_file() else {}
@@ -160,9 +189,14 @@ def _lowercases(split: Split) -> bool:
 
 def _actual_settings(config: Mapping[str, Any], split: Split) -> dict[str, bool]:
     """Settings of tokenizer_config.json as tokenizer.json implements them, as far as that is known."""
-    actual: dict[str, bool] = {}
+    actual = {"split_special_tokens": False}
     if steps(split.data.get("normalizer")):
         actual["do_lower_case"] = _lowercases(split)
+    for step in steps(split.data.get("normalizer")):
+        if step.get("type") == "BertNormalizer":
+            accents = step.get("strip_accents")
+            actual["strip_accents"] = _lowercases(split) if accents is None else accents
+            actual["tokenize_chinese_chars"] = step.get("handle_chinese_chars", True)
     pre_tokenizers = steps(split.data.get("pre_tokenizer"))
     prefixes = [step["add_prefix_space"] for step in pre_tokenizers if "add_prefix_space" in step]
     if prefixes:

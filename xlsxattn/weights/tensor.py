@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
-MAX_JSON_LENGTH = 200_000_000
+MAX_JSON_LENGTH = 50_000_000
+"""Limit of a JSON file in bytes; the largest tokenizers have about 35 MB."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 """Half of a surrogate pair in a JSON text."""
 

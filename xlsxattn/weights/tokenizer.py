@@ -55,6 +55,10 @@ class SplitSentence:
         pairs = zip(self.token_ids, self.spans, strict=True)
         return [n for n, (a, b) in pairs if max(a, start) < min(b, end)]
 
+    def spans_of(self, token_id: int | None) -> list[tuple[int, int]]:
+        """The spans of all tokens with an id."""
+        return [span for n, span in zip(self.token_ids, self.spans, strict=True) if n == token_id]
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -80,6 +84,8 @@ class Split:
         """Remarks on words and symbols that are unknown or dropped, and on split words."""
         lost, unknown, pieces = [], [], []
         for sentence in self.sentences:
+            spaces = (sentence.text[a:b] for a, b in sentence.spans_of(self.unknown))
+            unknown += [repr(text) for text in spaces if text.isspace()]
             for word in _WORD.finditer(sentence.text):
                 token_ids = sentence.tokens_of(*word.span())
                 if not token_ids:

@@ -67,9 +67,9 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
 def _progress(sheet: PlacedSheet, block: Block, end: int, tell: Tell) -> None:
     """Place the progress bar of an exercise, with its label."""
     first, last = _spans(sheet, end, len(("change", "watch", "see")))[0]
-    cols = max(1, last - first)
-    sheet.texts.append(Text(2, first, tell("Right so far"), "beside", cols=cols))
-    sheet.placed.append(Placed(block, 2, first + cols))
+    col = max(first + 1, last)
+    sheet.texts.append(Text(2, col - 1, tell("Right so far"), "beside"))
+    sheet.placed.append(Placed(block, 2, col))
 
 
 def _first_sentence(texts: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_NAME_LENGTH = 255
 MAX_FORMULA_LENGTH = 8_192
 PART = re.compile(
-    r"([A-Za-z_]\w*)\[(row|first|cell|above|across|column|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]",
+    r"([A-Za-z_]\w*)\[(row|first|cell|above|across|down|column|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]",
     re.ASCII,
 )
 BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
@@ -164,6 +164,7 @@ def _level(r: Rectangle, part: str, i: int, j: int) -> str:
         "col": f"{letters(r.left + j)}{first}",
         "column": f"{letters(r.left + j)}{first}:{letters(r.left + j)}${r.bottom + 1}",
         "across": f"${left}${r.top + j + 1}:${letters(r.right)}${r.top + j + 1}",
+        "down": f"${letters(r.left + i)}${r.top + 1}:${letters(r.left + i)}${r.bottom + 1}",
         "first": f"${left}{row}",
     }.get(part) or f"{left}{r.top + int(part)}"
 

@@ -68,8 +68,8 @@ ATTENTION = Op(
     paper=VASWANI.format("3.2.1"),
 )
 WEIGHTED_SUMS = {
-    "Output": Op("Output = Attention · V", "={terms}", why=OUTPUT.why),
-    "Concat": Op("Concat = Attention · V", "={terms}", why=OUTPUT.why),
+    "Output": Op("Output = Attention · V", "=MMULT({a},{b})", why=OUTPUT.why),
+    "Concat": Op("Concat = Attention · V", "=MMULT({a},{b})", why=OUTPUT.why),
 }
 """Output or, if there is a W_O, Concat: a sum over heads."""
 ERROR = Op(
@@ -101,7 +101,7 @@ D_CONCAT = Op(
 D_VALUES = {
     d: Op(
         f"dV = Attentionᵀ · {d}",
-        "={terms}",
+        "=MMULT(TRANSPOSE({a}),{b})",
         why="Each value receives the gradients of the words that look at it, times their attention.",
         paper=RUMELHART,
     )
@@ -131,13 +131,13 @@ D_SCORES = Op(
 )
 D_QUERIES = Op(
     "dQ = dScores · K",
-    "={terms}",
+    "=MMULT({a},{b})",
     why="Each query should move towards the keys that it should have found.",
     paper=RUMELHART,
 )
 D_KEYS = Op(
     "dK = dScoresᵀ · Q",
-    "={terms}",
+    "=MMULT(TRANSPOSE({a}),{b})",
     why="Each key should move towards the queries that should have found it.",
     paper=RUMELHART,
 )
@@ -202,7 +202,7 @@ STEP_OF_ADAM = Op(
     why="A step of about the rate in every weight; m and v start at 0, which the two divisions correct.",
     paper=KINGMA,
 )
-LARGEST = Op("the largest weight", "=MAX({ends})")
+LARGEST = Op("the largest weight", "={largest}")
 ALIVE_AT_FIRST = Op("1", "=1")
 ALIVE = Op("1 while no weight is too large", f"=IF({{largest}}<{LIMIT},{{alive}},0)")
 
@@ -221,7 +221,6 @@ TAKEN_BEFORE = Op(
 )
 TAKEN_CELL = Op("a step's number", "=INDEX({of},{band},1)", "cells")
 NOTHING_BEFORE = Op("nothing, as there is one step", "=0", "cells")
-SAME_CELL = Op("the same", "={of}", "cells")
 CHECK_ENTRY = Op("the weight that is checked", "={choice}", "cells")
 NUDGED = Op("W ± h at one place", "={w}{sign}({entry}={chosen})*{h}")
 NUMERIC = Op("(L(w + h) − L(w − h)) / 2h", "=({plus}-{minus})/(2*{h})", "cells")

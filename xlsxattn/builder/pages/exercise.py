@@ -18,7 +18,7 @@ from xlsxattn.builder.other_ways import Way, at_cell, way_of
 from xlsxattn.builder.pages.parts import computed
 from xlsxattn.contract import exercise as texts
 from xlsxattn.contract.exercise import answered, mark_of, region, region_of, units
-from xlsxattn.contract.names import START, last, parse
+from xlsxattn.contract.names import SHOWN, START, STEPS, parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -112,9 +112,23 @@ class Asked:
         return f"_{hashlib.sha256(text.encode()).hexdigest()}"
 
     def _alike(self, answer: str) -> list[str]:
-        """Blocks on other sheets or of other sentences that would show an answer's numbers."""
-        origin = self.origins.get(answer, answer)
-        return [n for n, one in self.origins.items() if one == origin and n not in self.exercise.answers]
+        """Blocks that would show an answer's numbers.
+
+        They are on other sheets or of other sentences; for trainings, on the page of all steps, or results of
+        the gradient check.
+        """
+        origin, place = self.origins.get(answer, answer), parse(answer)
+        alike = [n for n, one in self.origins.items() if one == origin and n not in self.exercise.answers]
+        copies = [name for name, shown in self.copies.items() if shown == answer]
+        checks = [place.place["CheckNumeric"]] if place.part.startswith("dW") else []
+        return [*alike, *copies, *checks]
+
+    @cached_property
+    def copies(self) -> dict[str, str]:
+        """The ranges of the step of a training that repeat an answer, and the answer."""
+        asked = {answer: parse(answer) for answer in self.exercise.answers}
+        shown = {answer: place for answer, place in asked.items() if place.block == SHOWN}
+        return {place.place[f"{place.part}_{STEPS}"]: answer for answer, place in shown.items()}
 
     @cached_property
     def reads(self) -> dict[str, set[str]]:
@@ -146,16 +160,21 @@ class Asked:
         reads = self.reads.get(block.name, set())
         return "*".join(answered(name) for name in self.exercise.answers if name in reads)
 
-    def region(self, block: Block) -> Region | None:
-        """The cells of a block that are asked for."""
-        place = self.exercise.answers.get(block.name)
-        return None if place is None else region(place, block.rows, block.cols)
+    @cached_property
+    def regions(self) -> dict[str, Region]:
+        """The cells that are asked for, by range."""
+        blocks = {name: self.by_name[name] for name in self.exercise.answers}
+        return {n: region(self.exercise.answers[n], block.rows, block.cols) for n, block in blocks.items()}
+
+    def can_be_asked(self, block: Block) -> bool:
+        """Whether a block has an alternative formula, with which it can be marked."""
+        return not _is_forward(block.name) and self.other_way(block) is not None
 
     def fits(self) -> bool:
         """Whether every answer is a range of these blocks that can be asked for, and is large enough."""
         for name, place in self.exercise.answers.items():
             block = self.by_name.get(name)
-            if block is None or block.name != name or not can_be_asked(block, self.shapes):
+            if block is None or block.name != name or not self.can_be_asked(block):
                 return False
             if any(n > most for n, most in zip(place, (block.rows, block.cols), strict=False)):
                 return False
@@ -183,13 +202,18 @@ class Asked:
 
     def block(self, block: Block) -> Block:
         """A block as it is in the exercise, before `wrapped` makes it wait."""
-        place = self.region(block)
+        place = self.regions.get(block.name)
+        look = "typed mask" if block.look == "mask" else block.look  # a wrong 0.5 would show as 1
         if place is not None and place.size == block.rows * block.cols:
             parts = block.parts if self.solved else ()
-            return replace(block, kind="answer", parts=parts, region=place)
+            return replace(block, kind="answer", look=look, parts=parts, region=place)
         if place is not None:
             key = self._usual(block) if self.solved else None
-            return replace(block, parts=(self._another(block),), region=place, key=key, concealed=True)
+            parts = (self._another(block),)
+            return replace(block, look=look, parts=parts, region=place, key=key, concealed=True)
+        if block.name in self.copies:
+            op = Op("the same", f"={self.copies[block.name]}[cell]", "cells")
+            return replace(block, parts=(Part(op, {}, block.cols),), bands=0)
         if self.is_twin(block):
             parts = (self._another(block),) if self.other_way(block) else block.parts
             return replace(block, parts=parts, concealed=True)
@@ -209,22 +233,19 @@ class Asked:
     def wrapped(self, block: Block) -> Block:
         """A block that waits for the answers that its ordinary formula reads."""
         ready = self.ready(block)
-        exempt = {mark_of(name) for name in self.exercise.answers} | {START[texts.PROGRESS]}
-        if not ready or not block.parts or block.kind != "formula" or block.name in exempt:
+        if not ready or not block.parts or block.kind != "formula":
             return block
         return replace(block, parts=tuple(_wrapped(part, ready) for part in block.parts), waits=True)
 
     def complete(self, block: Block) -> Block:
         """The cell that is 1 if the answer is complete."""
-        place = self.region(block)
-        formula = f"=--(COUNT({{region}})={place.size if place else 0})"
+        formula = f"=--(COUNT({{region}})={self.regions[block.name].size})"
         op = Op("1 if it is complete", formula, "cells")
         return computed(answered(block.name), (1, 1), op, "mark", region=region_of(block.name))
 
     def marks(self, block: Block) -> Block:
         """The marks of an answer, one for each cell that is asked for."""
-        place = self.region(block)
-        assert place is not None
+        place = self.regions[block.name]
         right, ready = self.other_way(block, precise=False), self.ready(block)
         formula_there = _has_formula(place, block)
         allowed = f"{texts.TOLERANCE:.0E}*(1+ABS({right}))".replace("E-0", "E-")
@@ -257,11 +278,9 @@ class Asked:
         """The share of points earned so far, from 0 to 1."""
         terms, points = [], 0
         for name in self.exercise.answers:
-            block = self.by_name[name]
-            place = region(self.exercise.answers[name], block.rows, block.cols)
             worth = self.exercise.points.get(name, 1)
             points += worth
-            terms.append(f"{worth}*SUM(--({mark_of(name)}={{right}}))/{place.size}")
+            terms.append(f"{worth}*SUM(--({mark_of(name)}={{right}}))/{self.regions[name].size}")
         formula = f"=({'+'.join(terms)})/{points}"
         op = Op("progress", formula, "cell arrays", texts={"right": texts.RIGHT})
         return computed(START[texts.PROGRESS], (1, 1), op, "progress")
@@ -277,7 +296,7 @@ class Asked:
         """A group with its answers, their marks below them, and the task as its title."""
         blocks, rows = list[Block](), list[Any]()
         for i, block in enumerate(group.blocks):
-            added = self.below(block) if self.region(block) else {}
+            added = self.below(block) if block.name in self.regions else {}
             blocks += [self.block(block), *added.values()]
             rows += [group.rows[i] if i < len(group.rows) else ("",) * block.rows]
             rows += [(label, *("",) * (b.rows - 1)) for label, b in added.items()]
@@ -287,13 +306,13 @@ class Asked:
         return replace(group, blocks=tuple(blocks), rows=labels, sides=sides, title=title, target=target)
 
     def _side(self, side: Side) -> Side:
-        added = [b for block in side.blocks if self.region(block) for b in self.below(block).values()]
+        added = [b for block in side.blocks if block.name in self.regions for b in self.below(block).values()]
         return replace(side, blocks=(*map(self.block, side.blocks), *added))
 
     def _title(self, group: Group) -> tuple[str, str]:
         """The title of a group, which is the task if it has answers, and the target of its link."""
         every = (*group.blocks, *(block for side in group.sides for block in side.blocks))
-        asked = next((block for block in every if self.region(block)), None)
+        asked = next((block for block in every if block.name in self.regions), None)
         if asked is not None:
             ask = say(ASK[self.exercise.ask])
             if self.exercise.hints:
@@ -302,16 +321,15 @@ class Asked:
         return (TWIN if self.is_twin(group.blocks[0]) else group.title), ""
 
 
+def _is_forward(name: str) -> bool:
+    """Whether a range belongs to a forward pass of a training, whose formulas its step shows as well."""
+    place = parse(name)
+    return place.block in ("Plus", "Minus") or (place.block == SHOWN and not place.is_update)
+
+
 def way(block: Block) -> Way | None:
     """The alternative formula of a block; None if there is none."""
     return way_of(block.parts[0]) if len(block.parts) == 1 and not block.bands else None
-
-
-def can_be_asked(block: Block, shapes: Mapping[str, tuple[int, int]]) -> bool:
-    """Whether a block can be an answer: it has an alternative formula, with which it can be marked."""
-    alternative = way(block)
-    shape = block.rows, block.cols
-    return alternative is not None and at_cell(alternative.formula, block.parts[0], shape, shapes) is not None
 
 
 def _cell_by_cell(block: Block, formula: str) -> Part:
@@ -352,7 +370,8 @@ def _asked(page: Page, asks: Asked) -> Page:
     bands = []
     for band in page.bands:
         groups = tuple(group and asks.group(group) for group in band.groups)
-        more = "" if any(group and asks.region(group.blocks[0]) for group in band.groups) else band.more
+        is_asked = any(group and group.blocks[0].name in asks.regions for group in band.groups)
+        more = "" if is_asked else band.more
         bands.append(replace(band, groups=groups, more=more, level=0, closed=False))
     facts = tuple(replace(fact, block=asks.block(fact.block)) for fact in page.facts)
     return replace(page, bands=tuple(bands), facts=facts, tries=())
@@ -390,7 +409,7 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
         operands = {key: operand.partition("[")[0] for key, operand in part.names.items()}
         listed = ", ".join(dict.fromkeys(operand for operand in operands.values() if operand in asks.shapes))
         assert alternative is not None  # or it could not be asked for
-        words = alternative.in_words({key: last(operand) for key, operand in operands.items()})
+        words = alternative.in_words({key: parse(operand).quantity for key, operand in operands.items()})
         title = say("{name}: {title}", name=name, title=say(band.title))
         why = band.more or band.why or band.title
         hints.append(Hints(name, title, (say("It is computed from {names}.", names=listed), why, words)))
@@ -404,8 +423,10 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
 
 
 def extra_pages(pages: Iterable[Page], asks: Asked) -> list[Page]:
-    """The pages that only an exercise has."""
-    return [*([hints_page(pages, asks)] if asks.exercise.hints else []), scratch_page()]
+    """The pages that only an exercise has; the last is empty, for the reader's own cells."""
+    lead = "Write anything here: formulas in answers may refer to these cells."
+    scratch = Page(SCRATCH_PAGE, "Scratch", lead, subtitle="for helper cells", free=True)
+    return [*([hints_page(pages, asks)] if asks.exercise.hints else []), scratch]
 
 
 def with_progress(start: Page, asks: Asked) -> Page:
@@ -413,9 +434,3 @@ def with_progress(start: Page, asks: Asked) -> Page:
     if start.screen is None or not asks.exercise.marks:
         return start
     return replace(start, screen=replace(start.screen, progress=asks.progress()))
-
-
-def scratch_page() -> Page:
-    """An empty page for the reader's own cells."""
-    lead = "Write anything here: formulas in answers may refer to these cells."
-    return Page(SCRATCH_PAGE, "Scratch", lead, subtitle="for helper cells", free=True)

@@ -16,6 +16,7 @@ from xlsxattn.builder.pages.training_passes import (
     backward,
     chosen,
     forward,
+    goes_on,
     held_out,
     loss,
     once,
@@ -23,7 +24,7 @@ from xlsxattn.builder.pages.training_passes import (
     update,
 )
 from xlsxattn.builder.theme import cell_width
-from xlsxattn.contract.names import RangeName, cols_of, ends_in, of_context, rows_of
+from xlsxattn.contract.names import SHOWN, RangeName, cols_of, ends_in, of_context, rows_of
 from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
@@ -109,7 +110,7 @@ class _Lesson:
 
     def __init__(self, spec: Spec, sheet: Training, sizes: Sizes) -> None:
         self.spec, self.sheet, self.z = spec, sheet, sizes
-        self.s, self.every, self.shown = RangeName(sheet.id), Place(sizes), Place(sizes, "Shown")
+        self.s, self.every, self.shown = RangeName(sheet.id), Place(sizes), Place(sizes, SHOWN)
         self.lanes = [
             Lane(context, RangeName(sheet.id, context=context.id), of_context(context.id)["Tokens"])
             for context in spec.contexts
@@ -151,13 +152,15 @@ class _Lesson:
             (Fact("step shown:", step), Fact("", self._status())),
             (),
             bands,
-            (chart,),
+            (chart,) if sheet.steps > 1 else (),
             {
                 s["Tokens"]: "vocab_Tokens",
                 s["Asked"]: "vocab_Tokens",
                 s["CheckMatrix"]: s["Matrices"],
             },
-            subtitle=say("{steps} steps of learning", steps=sheet.steps),
+            subtitle=say("{steps} steps of learning", steps=sheet.steps)
+            if sheet.steps > 1
+            else say("one step of learning"),
             tries=tuple(sheet.try_) or LEARNING,
         )
 
@@ -314,8 +317,7 @@ class _Lesson:
         )
         for title, passed in (("Forward", forward(p)), ("Backward", backward(p)), ("Update", update(p))):
             yield from self._pass(title, passed)
-        of = {"of": self.every.name("Alive"), "band": f"{s['Chosen']}+1"}
-        alive = computed(p.name("Alive"), (1, 1), ops.TAKEN_CELL, "count", **of)
+        alive = goes_on(p)
         groups = [Group((alive,), (("1: go on",),))]
         for matrix in z.learns:
             names = {"alive": alive.name, "proposed": p.name(f"Proposed_{matrix}"), "w": p.name(matrix)}

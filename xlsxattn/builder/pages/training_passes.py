@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block, Part
 from xlsxattn.builder.ops import training as ops
-from xlsxattn.contract.names import STEPS, RangeName, parse
+from xlsxattn.contract.names import SHOWN, STEPS, RangeName, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from xlsxattn.builder.ops import Entered, Op
     from xlsxattn.contract.kinds import MultiHead, SelfAttention, Training
 
-SHOWN = "Shown"
 COLOURED = ("diverging", "weights")
 """The heat maps of pages that are read; thousands of rows of all steps go without."""
 LETTERS = ("Q", "K", "V")
+MOMENTS = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
+"""What each optimizer keeps of earlier steps, for each matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +168,10 @@ def forward(p: Place) -> Iterator[Quantity]:
         yield Quantity("Exp", (examples, words), ops.EXP, names, "exp", h)
         names = {"exp": p.read("Exp", h), "ones": p.own("Ones")}
         yield Quantity("Attention", (examples, words), ops.ATTENTION, names, "attention", h)
-    mixed = [f"MMULT({p.read('Attention', h)},{p.in_head(p.read('V'), h, values=True)})" for h in z.heads]
+    mixed = [(p.read("Attention", h), p.in_head(p.read("V"), h, values=True)) for h in z.heads]
     joined = "Concat" if z.projects_out else "Output"
-    names = {"terms": "+".join(mixed)}
-    yield Quantity(joined, (examples, z.shape("W_V")[1]), ops.WEIGHTED_SUMS[joined], names, "output")
+    op, names = _over_heads(ops.WEIGHTED_SUMS[joined], mixed)
+    yield Quantity(joined, (examples, z.shape("W_V")[1]), op, names, "output")
     if z.projects_out:
         names = {"x": p.read("Concat"), "w": p.read("W_O")}
         yield Quantity("Output", (examples, z.d_out), ops.PRODUCTS["Output"], names, "output")
@@ -178,6 +179,14 @@ def forward(p: Place) -> Iterator[Quantity]:
     yield Quantity("Error", (examples, z.d_out), ops.ERROR, names)
     names = {"error": p.read("Error"), "count": p.own("Count")}
     yield Quantity("Loss", (1, 1), ops.LOSS, names, "weight")
+
+
+def _over_heads(op: Op, pairs: Sequence[tuple[str, str]]) -> tuple[Op, dict[str, str]]:
+    """The sum over heads of a product of two matrices, as a formula and its operands."""
+    if not pairs[1:]:
+        return op, dict(zip("ab", pairs[0], strict=True))
+    terms = [op.formula.removeprefix("=").format(a=a, b=b) for a, b in pairs]
+    return replace(op, formula="={terms}"), {"terms": "+".join(terms)}
 
 
 def backward(p: Place) -> Iterator[Quantity]:
@@ -193,9 +202,8 @@ def backward(p: Place) -> Iterator[Quantity]:
         d = "dConcat"
     d_of = {h: p.in_head(p.read(d), h, values=True) for h in z.heads}
     if "V" in inner:
-        terms = [f"MMULT(TRANSPOSE({p.read('Attention', h)}),{d_of[h]})" for h in z.heads]
-        names = {"terms": "+".join(terms)}
-        yield Quantity("dV", (words, z.shape("W_V")[1]), ops.D_VALUES[d], names)
+        op, names = _over_heads(ops.D_VALUES[d], [(p.read("Attention", h), d_of[h]) for h in z.heads])
+        yield Quantity("dV", (words, z.shape("W_V")[1]), op, names)
     if {"Q", "K"} & {*inner}:
         for h in z.heads:
             names = {"d": d_of[h], "v": p.read("V")}
@@ -205,13 +213,13 @@ def backward(p: Place) -> Iterator[Quantity]:
             names = {"d": p.read("dScaled", h), "scale": p.fixed(RangeName(z.form.id)["Scale"])}
             yield Quantity("dScores", (examples, words), ops.D_SCORES, names, head=h)
     if "Q" in inner:
-        terms = [f"MMULT({p.read('dScores', h)},{p.in_head(p.read('K'), h)})" for h in z.heads]
-        names = {"terms": "+".join(terms)}
-        yield Quantity("dQ", (examples, z.shape("W_Q")[1]), ops.D_QUERIES, names)
+        pairs = [(p.read("dScores", h), p.in_head(p.read("K"), h)) for h in z.heads]
+        op, names = _over_heads(ops.D_QUERIES, pairs)
+        yield Quantity("dQ", (examples, z.shape("W_Q")[1]), op, names)
     if "K" in inner:
-        terms = [f"MMULT(TRANSPOSE({p.read('dScores', h)}),{p.in_head(p.read('Q'), h)})" for h in z.heads]
-        names = {"terms": "+".join(terms)}
-        yield Quantity("dK", (words, z.shape("W_K")[1]), ops.D_KEYS, names)
+        pairs = [(p.read("dScores", h), p.in_head(p.read("Q"), h)) for h in z.heads]
+        op, names = _over_heads(ops.D_KEYS, pairs)
+        yield Quantity("dK", (words, z.shape("W_K")[1]), op, names)
     for matrix in z.learns:
         letter = matrix[-1]
         x = {"Q": p.own("Asked_X"), "O": p.read("Concat") if z.projects_out else ""}.get(letter, p.own("X"))
@@ -261,11 +269,16 @@ def weights(p: Place) -> Iterator[Quantity]:
 
 def bounds(p: Place) -> Iterator[Quantity]:
     """In the steps: the largest proposed weight, and whether all so far were small enough."""
-    proposed = [p.read(f"Proposed_{matrix}") for matrix in p.sizes.learns]
-    ends = ",".join(f"MAX({one}),-MIN({one})" for one in proposed)
-    yield Quantity("Largest", (1, 1), ops.LARGEST, {"ends": ends}, "tiny")
+    yield Quantity("Largest", (1, 1), ops.LARGEST, {"largest": _largest(p)}, "tiny")
     names = {"largest": p.read("Largest", band="before"), "alive": p.read("Alive", band="before")}
     yield Quantity("Alive", (1, 1), ops.ALIVE, names, "count", first=ops.ALIVE_AT_FIRST)
+
+
+def _largest(p: Place) -> str:
+    """The largest absolute value of the proposed weights."""
+    proposed = [p.read(f"Proposed_{matrix}") for matrix in p.sizes.learns]
+    ends = ",".join(f"MAX({one}),-MIN({one})" for one in proposed)
+    return f"MAX({ends})"
 
 
 def unrolled(p: Place) -> list[Block]:
@@ -321,8 +334,10 @@ def held_out(p: Place, context: str, n: int) -> dict[str, list[Block]]:
 
 def chosen(p: Place) -> Iterator[Block]:
     """At the shown step: the weights before it, and what an optimizer keeps of the steps before."""
+    if p.sizes.sheet.steps == 1:
+        yield from map(p.block, _at_first(p))
+        return
     z, steps, s = p.sizes, Place(p.sizes), p.s
-    single = z.sheet.steps == 1
 
     def taken(block: str, like: str, op: Op, look: str = "embedding") -> Block:
         rows, cols = z.shape(like) if like else (1, 1)
@@ -332,10 +347,28 @@ def chosen(p: Place) -> Iterator[Block]:
 
     for matrix in z.learns:
         yield taken(matrix, matrix, ops.TAKEN)
-        kept = {"momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}.get(z.sheet.optimizer, ())
-        for block in kept:
-            op = ops.NOTHING_BEFORE if single else ops.TAKEN_BEFORE
-            yield taken(f"Old{block}_{matrix}", matrix, op)
+        for block in MOMENTS[z.sheet.optimizer]:
+            yield taken(f"Old{block}_{matrix}", matrix, ops.TAKEN_BEFORE)
     if z.sheet.optimizer == "adam":
         for k in "12":
-            yield taken(f"Correction{k}", "", ops.SAME_CELL if single else ops.TAKEN_CELL, "weight")
+            yield taken(f"Correction{k}", "", ops.TAKEN_CELL, "weight")
+
+
+def _at_first(p: Place) -> Iterator[Quantity]:
+    """The same at the only step, not read from the page of the steps, which waits in an exercise."""
+    for matrix in p.sizes.learns:
+        shape = p.sizes.shape(matrix)
+        yield Quantity(matrix, shape, ops.KEEP, {"x": p.own(f"Start_{matrix}")})
+        for block in MOMENTS[p.sizes.sheet.optimizer]:
+            yield Quantity(f"Old{block}_{matrix}", shape, ops.NOTHING_BEFORE, {})
+    if p.sizes.sheet.optimizer == "adam":
+        for k in "12":
+            yield Quantity(f"Correction{k}", (1, 1), ops.FIRST_CORRECTION, {"b": p.own(f"B{k}")}, "weight")
+
+
+def goes_on(p: Place) -> Block:
+    """Whether the weights after the shown step are small enough to go on with (1 × 1)."""
+    if p.sizes.sheet.steps == 1:
+        return p.block(Quantity("Alive", (1, 1), ops.ALIVE, {"largest": _largest(p), "alive": "1"}, "count"))
+    names = {"of": Place(p.sizes).name("Alive"), "band": f"{p.s['Chosen']}+1"}
+    return p.block(Quantity("Alive", (1, 1), ops.TAKEN_CELL, names, "count"))

@@ -94,11 +94,20 @@ def _tables(table: Table, name: str, value: object, key: TableList) -> tuple[Any
 
 def _within(table: Table, name: str, value: object, key: Within) -> float:
     (number,) = table.vector(name, [value])
-    if not key.least <= number <= key.most or (number == key.most and not key.closed):
+    if not key.least <= number <= key.most:
         sentence = "found {found}, a number from {least:g} to {most:g} is needed"
-        if not key.closed:
-            sentence = "found {found}, a number from {least:g} to below {most:g} is needed"
         raise table.error(name, sentence, found=show(value), least=key.least, most=key.most)
+    return number
+
+
+def _positive(table: Table, name: str, value: object, key: Positive) -> float:
+    number = table.positive(name, value)
+    if key.least is not None and number < key.least:
+        sentence = "found {found}, workbooks support {least} or more"
+        raise table.error(name, sentence, found=show(value), least=key.least)
+    if key.most is not None and number > key.most:
+        sentence = "found {found}, workbooks support {most:,.0f} or less"
+        raise table.error(name, sentence, found=show(value), most=key.most)
     return number
 
 
@@ -116,7 +125,7 @@ _READERS: dict[type[Key], Reader] = {
     Prose: lambda table, name, value, key: table.prose(name, value, key.most),
     Word: lambda table, name, value, _: table.token(name, value),
     Count: lambda table, name, value, key: table.whole(name, value, key.least, key.most),
-    Positive: lambda table, name, value, _: table.positive(name, value),
+    Positive: _positive,
     Weights: lambda table, name, _, __: weights.given(table, name),
     Items: _items,
     TableList: _tables,

@@ -10,6 +10,7 @@ import numpy as np
 from xlsxattn.builder.specification.table import show
 from xlsxattn.builder.specification.words import sentence_of
 from xlsxattn.contract.kinds import MultiHead, SelfAttention
+from xlsxattn.contract.values import MAX_TRAINED
 from xlsxattn.language import say
 from xlsxattn.suggestions import with_near
 
@@ -46,6 +47,7 @@ def resolved(table: Table, sheet: Training, before: Sequence[Sheet], vocabulary:
     sheet = replace(sheet, form=form, learns=learns, examples=examples)
     sheet = replace(sheet, matrices=_start(sheet, form, vocabulary.d_model))
     _refuse_large(table, sheet, form)
+    _refuse_large_numbers(table, sheet, vocabulary)
     return sheet
 
 
@@ -120,6 +122,23 @@ def _start(sheet: Training, form: SelfAttention | MultiHead, d_model: int) -> Ma
         drawn = rng.normal(0.0, deviation, shape).round(2) + 0.0
         initial[name] = (np.eye(*shape) if sheet.start == "identity" else drawn).tolist()
     return initial
+
+
+def _refuse_large_numbers(table: Table, sheet: Training, vocabulary: Vocabulary) -> None:
+    """Refuse numbers that the workbook would replace by smaller ones."""
+    embeddings = dict(zip(vocabulary.tokens, vocabulary.E, strict=True))
+    for i, one in enumerate(sheet.examples, 1):
+        _limited(table, f"examples[{i}].target", one.target)
+        _limited(table, f"examples[{i}].sentence", [embeddings[word] for word in one.sentence])
+    for matrix in sheet.matrices.values():
+        _limited(table, "trains" if sheet.start == "given" else "deviation", matrix)
+
+
+def _limited(table: Table, key: str, numbers: object) -> None:
+    largest = max(np.ravel(np.array(numbers, dtype=float)).tolist(), key=abs)
+    if abs(largest) > MAX_TRAINED:
+        sentence = "uses the number {found}, trainings support numbers up to ±{most:,.0f}"
+        raise table.error(key, sentence, found=show(largest), most=MAX_TRAINED)
 
 
 def _refuse_large(table: Table, sheet: Training, form: SelfAttention | MultiHead) -> None:

@@ -14,7 +14,7 @@ from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.exercise import answered, mark_of
-from xlsxattn.contract.names import FRONT, ROWS, STEPS, of_context, parse
+from xlsxattn.contract.names import FRONT, ROWS, SHOWN, STEPS, of_context, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ BEFORE_AND_AFTER = ("FocusBefore", "FocusAfter")
 """The numbers of the focus word in the head of an attention sheet."""
 IN_PARTS = ("Track", "Start", "Final", "Asked")
 """Those of them whose names have a further part."""
-SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
-"""The block name of quantities of a training's shown step, and those of them without a heat map."""
+SINGLE = ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
+"""Quantities of the shown step of a training that have no heat map."""
 STOPS_ALWAYS = "gnumeric"
 """The program that lets every rule stop the others when it saves."""
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"

@@ -17,7 +17,7 @@ from xlsxattn.contract.keys import (
     Text,
     Weights,
 )
-from xlsxattn.contract.values import MAX_HEADS, MAX_TRIES, MAX_TRY_LENGTH
+from xlsxattn.contract.values import MAX_HEADS, MAX_TRIES, MAX_TRY_LENGTH, MIN_BASE, MIN_TEMPERATURE
 
 SheetId: TypeAlias = Annotated[str, Id("a short id, with which the names of all its ranges start")]
 SheetTitle: TypeAlias = Annotated[
@@ -50,7 +50,9 @@ Position: TypeAlias = Annotated[
     ),
     WHOLE,
 ]
-Base: TypeAlias = Annotated[float, Positive("the base of the frequencies of sinusoidal and rotary positions")]
+Base: TypeAlias = Annotated[
+    float, Positive("the base of the frequencies of sinusoidal and rotary positions", least=MIN_BASE)
+]
 Pairs: TypeAlias = Annotated[
     Literal["adjacent", "halves"],
     Choice(
@@ -75,6 +77,7 @@ Temperature: TypeAlias = Annotated[
     Positive(
         "divisor of the logits; on an attention sheet, adds a cell that divides the scores",
         usual=1.0,
+        least=MIN_TEMPERATURE,
     ),
 ]
 Maps: TypeAlias = Annotated[

@@ -31,7 +31,7 @@ from xlsxattn.contract.kinds.base import (
     Temperature,
     WithAttention,
 )
-from xlsxattn.contract.values import MAX_CLASSES, MAX_CONTEXTS, MAX_D_FF, MAX_LAYERS, MAX_LISTED
+from xlsxattn.contract.values import MAX_CLASSES, MAX_CONTEXTS, MAX_D_FF, MAX_LAYERS, MAX_LISTED, MIN_EPSILON
 
 CausalMask: TypeAlias = Annotated[Literal["causal", "causal+padding"], _MASK, WHOLE]
 Contexts: TypeAlias = Annotated[
@@ -50,7 +50,7 @@ DFF: TypeAlias = Annotated[
     WHOLE,
 ]
 Norm: TypeAlias = Annotated[Literal["layer", "rms"], Choice("LayerNorm, or RMSNorm"), WHOLE]
-Epsilon: TypeAlias = Annotated[float, Positive("ε, which the norms add to the variance")]
+Epsilon: TypeAlias = Annotated[float, Positive("ε, which the norms add to the variance", least=MIN_EPSILON)]
 Residual: TypeAlias = Annotated[
     Literal["pre-norm", "post-norm"],
     Choice("whether the norm is before each sublayer or after its residual connection"),

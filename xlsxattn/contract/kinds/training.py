@@ -20,7 +20,7 @@ from xlsxattn.contract.keys import (
 )
 from xlsxattn.contract.kinds.attention import MultiHead, SelfAttention
 from xlsxattn.contract.kinds.base import Sheet
-from xlsxattn.contract.values import MAX_EXAMPLES, MAX_STEPS
+from xlsxattn.contract.values import MAX_BETA, MAX_EXAMPLES, MAX_STEPS, MAX_TRAINED, MIN_ADAM_EPSILON
 
 Trains: TypeAlias = Annotated[str, SheetRef("the previous attention sheet that is trained"), WHOLE]
 Learns: TypeAlias = Annotated[
@@ -46,18 +46,23 @@ TrainingSteps: TypeAlias = Annotated[int, Count("number of training steps", MAX_
 Optimizer: TypeAlias = Annotated[
     Literal["sgd", "momentum", "adam"], Choice("the optimizer, as in torch.optim"), WHOLE
 ]
-LearningRate: TypeAlias = Annotated[float, Positive("the learning rate, an input cell")]
+LearningRate: TypeAlias = Annotated[float, Positive("the learning rate, an input cell", most=MAX_TRAINED)]
 Momentum: TypeAlias = Annotated[float, Within("momentum factor, for the optimizer momentum", 1.0)]
 Betas: TypeAlias = Annotated[
     Sequence[float],
     Items(
         "decay rates of the first and second moments, for adam",
-        *(Within("a number", 1.0, closed=False), "numbers", 2, 2),
+        *(Within("a number", MAX_BETA), "numbers", 2, 2),
         unique=False,
     ),
 ]
 AdamEpsilon: TypeAlias = Annotated[
-    float, Positive("ε, which adam adds to the square root of the second moment")
+    float,
+    Positive(
+        "ε, which adam adds to the square root of the second moment",
+        least=MIN_ADAM_EPSILON,
+        most=MAX_TRAINED,
+    ),
 ]
 WeightDecay: TypeAlias = Annotated[
     float, Within("weight decay: the multiple of each weight that is added to its gradient", 1.0)

@@ -1,4 +1,5 @@
-// The part that stays visible: the sentences with the attention of the selected word, lines between words, and a grid of all heads.
+// The part that stays visible: the sentences with the attention of the selected word, lines between words,
+// and a grid of all heads.
 const SVG = "http://www.w3.org/2000/svg", LINE_HEIGHT = 24, LINES_WIDTH = 240;
 let shownHead = 0, shownRows = {};
 
@@ -66,14 +67,18 @@ function strandsOf(head) {
   const height = LINE_HEIGHT * Math.max(rows, cols), y = (index) => LINE_HEIGHT * (index + 0.6);
   const name = say("attention of {head}, from the words on the left to those on the right", { head: head.name });
   const picture = drawn("svg", { viewBox: `0 0 ${LINES_WIDTH} ${height}`, role: "img", "aria-label": name, width: LINES_WIDTH });
-  numbers(rows).forEach((i) => numbers(cols).forEach((j) => {
+  indices(rows).forEach((i) => indices(cols).forEach((j) => {
     const weight = strength(valueAt(range, i, j));
     if (weight < 0.005) return;
     picture.append(drawn("line", { x1: 80, x2: LINES_WIDTH - 80, y1: y(i) - 4, y2: y(j) - 4, "stroke-width": 0.5 + 4 * weight,
       "stroke-opacity": 0.15 + 0.85 * weight, class: i === row ? "followed" : "" }));
   }));
-  numbers(rows).forEach((i) => picture.append(drawn("text", { x: 76, y: y(i), "text-anchor": "end", class: i === row ? "followed" : "" }, label(labelsOf(range, "rows"), i))));
-  numbers(cols).forEach((j) => picture.append(drawn("text", { x: LINES_WIDTH - 76, y: y(j) }, label(labelsOf(range, "cols"), j))));
+  const [left, right] = ["rows", "cols"].map((side) => labelsOf(range, side));
+  const word = (x, index, text, options) => drawn("text", { x, y: y(index), ...options }, text);
+  picture.append(
+    ...indices(rows).map((i) => word(76, i, label(left, i), { "text-anchor": "end", class: i === row ? "followed" : "" })),
+    ...indices(cols).map((j) => word(LINES_WIDTH - 76, j, label(right, j))),
+  );
   return picture;
 }
 
@@ -82,7 +87,7 @@ function gridButton(place, index) {
   for (const head of headsOf(place)) {
     const range = data.ranges[head.name], [rows, cols] = range.shape;
     const map = drawn("svg", { viewBox: `0 0 ${cols} ${rows}`, width: 44, height: 44, "aria-hidden": "true", preserveAspectRatio: "none" });
-    numbers(rows).forEach((i) => numbers(cols).forEach((j) =>
+    indices(rows).forEach((i) => indices(cols).forEach((j) =>
       map.append(drawn("rect", { x: j, y: i, width: 1, height: 1, "fill-opacity": strength(valueAt(range, i, j)).toFixed(3) }))));
     button.append(map);
   }

@@ -4,36 +4,35 @@ const COLOURS = ["#4f7cac", "#c77d3a", "#6b8f4e", "#8f6bb3", "#b35c6b", "#5f8f8f
 const charts = [];
 
 // The charts on each sheet: { sheet, kind, title, axes, series: [{ name, x, y, colour }] }; x and y are areas.
-async function readCharts() {
-  charts.push(...(await Promise.all([...opened.files].map(([sheet, file]) => chartsOn(sheet, file)))).flat());
+function readCharts() {
+  for (const [sheet, file] of opened.files) charts.push(...chartsOn(sheet, file));
 }
 
-async function chartsOn(sheet, file) {
-  const drawings = await related(file, "drawing"), files = (await Promise.all(drawings.map((one) => related(one, "chart")))).flat();
-  const texts = await Promise.all(files.map((chart) => textOf(opened.parts.get(chart))));
-  return texts.map((xml) => ({ sheet, kind: /<c:(bar|line|scatter)Chart>/.exec(xml)?.[1], ...textsOf(xml),
-    series: [...xml.matchAll(/<c:ser>(.*?)<\/c:ser>/gs)].map(([, inner]) => seriesOf(inner)) })).filter(({ kind }) => kind);
+function chartsOn(sheet, file) {
+  const files = related(file, "drawing").flatMap((drawing) => related(drawing, "chart"));
+  return files.map((chart) => chartOf(sheet, opened.parts.get(chart))).filter(({ kind }) => kind);
 }
 
-async function related(file, kind) {
-  const [, folder, name] = /^(.*)\/([^/]+)$/.exec(file), part = opened.parts.get(`${folder}/_rels/${name}.rels`);
-  if (!part) return [];
-  const tags = [...(await textOf(part)).matchAll(/<Relationship\s[^>]*>/g)].map(([tag]) => tag);
-  return tags.filter((tag) => attribute(tag, "Type").endsWith(`/${kind}`))
-    .map((tag) => attribute(tag, "Target").replace(/^\.\.\//, `${folder.replace(/\/[^/]+$/, "")}/`).replace(/^\//, ""));
+function related(file, kind) {
+  return relationships(opened.parts, file).filter(({ type }) => type.endsWith(`/${kind}`)).map(({ target }) => target);
 }
 
-function textsOf(xml) {
-  const texts = [...xml.matchAll(/<c:title>(.*?)<\/c:title>/gs)].map(([, inner]) => [...inner.matchAll(/<a:t>(.*?)<\/a:t>/gs)].map(([, text]) => plainText(text)).join(""));
-  return { title: texts[0] ?? "", axes: texts.slice(1) };
+function chartOf(sheet, xml) {
+  const kind = /<c:(bar|line|scatter)Chart>/.exec(xml)?.[1], texts = allInside("c:title", xml).map(titleOf);
+  return { sheet, kind, title: texts[0] ?? "", axes: texts.slice(1), series: allInside("c:ser", xml).map(seriesOf) };
 }
+
+function allInside(tag, xml) { return [...xml.matchAll(new RegExp(`<${tag}>(.*?)</${tag}>`, "gs"))].map(([, inner]) => inner); }
+function titleOf(xml) { return plainText(allInside("a:t", xml).join("")); }
 
 function seriesOf(xml) {
-  const inside = (tag, text) => new RegExp(`<c:${tag}>(.*?)</c:${tag}>`, "s").exec(text)?.[1] ?? "";
+  const inside = (tag, text) => allInside(`c:${tag}`, text)[0] ?? "";
   const reference = (tag) => { const text = inside("f", inside(tag, xml)); return text ? areaOf(plainText(text)) : null; };
-  const typed = inside("v", inside("tx", xml));
-  const kept = { arrow: xml.includes("<a:tailEnd"), labelled: xml.includes("<c:dLbls>") };
-  return { ...kept, name: reference("tx"), typed: plainText(typed), x: reference("cat") ?? reference("xVal"), y: reference("val") ?? reference("yVal") };
+  return {
+    name: reference("tx"), typed: plainText(inside("v", inside("tx", xml))),
+    x: reference("cat") ?? reference("xVal"), y: reference("val") ?? reference("yVal"),
+    arrow: xml.includes("<a:tailEnd"), labelled: xml.includes("<c:dLbls>"),
+  };
 }
 
 function drawCharts() { charts.forEach((chart) => chart.node?.replaceChildren(...pictureOf(chart))); }
@@ -49,27 +48,55 @@ function placeCharts() {
 }
 
 function pictureOf({ kind, title, axes, series }) {
-  const valuesOf = (area) => (area ? calculation.matrix(area).values : []);
-  const lists = series.map((one, n) => ({ ...one, colour: COLOURS[n % COLOURS.length], name: one.name ? toText(single(calculation.matrix(one.name))) : one.typed, x: valuesOf(one.x), y: valuesOf(one.y) }));
+  const lists = series.map(valuesOf);
   paintBySentence(lists);
-  const heights = lists.flatMap(({ y }) => y).filter((value) => typeof value === "number");
-  const scattered = kind === "scatter", categories = lists[0]?.x ?? [];
-  const widths = scattered ? lists.flatMap(({ x }) => x).filter((value) => typeof value === "number") : [];
-  const [low, high] = [Math.min(0, ...heights), Math.max(kind === "bar" ? 1 : 0, ...heights) || 1];
-  const [least, most] = [Math.min(0, ...widths), Math.max(0, ...widths) || 1];
-  const y = (value) => CHART.height - CHART.bottom - ((value - low) / (high - low)) * (CHART.height - CHART.top - CHART.bottom);
-  const room = CHART.width - CHART.left - CHART.right, count = Math.max(1, ...lists.map((list) => list.y.length));
-  const x = (value, j) => CHART.left + room * (scattered ? (value - least) / (most - least) : (j + 0.5) / count);
+  const scale = scaleOf(kind, lists);
   const picture = drawn("svg", { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": title || say("chart") });
-  picture.append(drawn("line", { x1: CHART.left, x2: CHART.width - CHART.right, y1: y(0), y2: y(0), class: "axis" }));
-  for (const value of [low, high]) picture.append(drawn("text", { x: CHART.left - 6, y: y(value) + 4, "text-anchor": "end" }, fixed(value, 2).replace("-", "−")));
-  const every = Math.ceil(categories.length / 12);
-  if (!scattered) categories.forEach((word, j) => { if (j % every === 0) picture.append(drawn("text", { x: x(0, j), y: CHART.height - 26, "text-anchor": "middle" }, toText(word))); });
-  picture.append(drawn("text", { x: CHART.left + room / 2, y: CHART.height - 6, "text-anchor": "middle" }, axes[0] ?? ""));
-  lists.forEach((list, n) => marksOf(kind, list, n, lists.length, { x, y, room, count }).forEach((mark) => picture.append(mark)));
-  const names = lists.filter(({ labelled }) => !labelled)
-    .map(({ name, colour }) => { const item = element("li", {}, name); item.style.setProperty("--series", colour); return item; });
-  return [element("figcaption", {}, title), picture, element("ul", { class: "legend" }, ...(lists.length > 1 ? names : []))];
+  picture.append(...axesOf(scale, kind === "scatter" ? [] : lists[0]?.x ?? [], axes[0] ?? ""));
+  lists.forEach((list, n) => picture.append(...marksOf(kind, list, n, lists.length, scale)));
+  const legend = element("ul", { class: "legend" });
+  if (lists.length > 1) legend.append(...lists.filter(({ labelled }) => !labelled).map(legendOf));
+  return [element("figcaption", {}, title), picture, legend];
+}
+
+// A series with its present values and name, and a colour.
+function valuesOf(series, n) {
+  const values = (area) => (area ? calculation.matrix(area).values : []);
+  const name = series.name ? toText(values(series.name)[0]) : series.typed;
+  return { ...series, name, x: values(series.x), y: values(series.y), colour: COLOURS[n % COLOURS.length] };
+}
+
+// Where values are in the picture: x of a value or of the j-th category, y of a value; and the lowest and highest number.
+function scaleOf(kind, lists) {
+  const numbersOf = (key) => lists.flatMap((list) => list[key]).filter((value) => typeof value === "number");
+  const [heights, widths] = [numbersOf("y"), kind === "scatter" ? numbersOf("x") : []];
+  const low = Math.min(0, ...heights), high = Math.max(kind === "bar" ? 1 : 0, ...heights) || 1;
+  const least = Math.min(0, ...widths), most = Math.max(0, ...widths) || 1;
+  const across = CHART.width - CHART.left - CHART.right, down = CHART.height - CHART.top - CHART.bottom;
+  const count = Math.max(1, ...lists.map((list) => list.y.length));
+  return {
+    low, high, width: across / count,
+    x: (value) => CHART.left + (across * (value - least)) / (most - least),
+    middle: (j) => CHART.left + (across * (j + 0.5)) / count,
+    y: (value) => CHART.height - CHART.bottom - (down * (value - low)) / (high - low),
+  };
+}
+
+function axesOf({ low, high, middle, y }, categories, title) {
+  const every = Math.ceil(categories.length / 12), centred = { "text-anchor": "middle" };
+  const number = (value) => drawn("text", { x: CHART.left - 6, y: y(value) + 4, "text-anchor": "end" }, fixed(value, 2).replace("-", "−"));
+  const category = (word, j) => drawn("text", { x: middle(j), y: CHART.height - 26, ...centred }, toText(word));
+  return [
+    drawn("line", { x1: CHART.left, x2: CHART.width - CHART.right, y1: y(0), y2: y(0), class: "axis" }),
+    number(low), number(high), ...categories.map(category).filter((_, j) => j % every === 0),
+    drawn("text", { x: (CHART.left + CHART.width - CHART.right) / 2, y: CHART.height - 6, ...centred }, title),
+  ];
+}
+
+function legendOf({ name, colour }) {
+  const item = element("li", {}, name);
+  item.style.setProperty("--series", colour);
+  return item;
 }
 
 // The labelled points of a sentence follow its arrow, and have its colour.
@@ -81,19 +108,28 @@ function paintBySentence(lists) {
   }
 }
 
-function marksOf(kind, list, n, n_series, { x, y, room, count }) {
-  const { colour } = list, points = list.y.map((value, j) => [value, j]).filter(([value]) => typeof value === "number");
-  if (kind === "bar") {
-    const width = (0.7 * room) / count / n_series;
-    return points.map(([value, j]) => drawn("rect", { x: x(0, j) - (width * n_series) / 2 + n * width, width,
-      y: Math.min(y(0), y(value)), height: Math.abs(y(value) - y(0)), fill: colour }));
-  }
-  if (kind === "line") return [drawn("polyline", { points: points.map(([value, j]) => `${x(0, j)},${y(value)}`).join(" "), stroke: colour, fill: "none", "stroke-width": 2 })];
-  const places = points.filter(([, j]) => typeof list.x[j] === "number").map(([value, j]) => [x(list.x[j], j), y(value)]);
-  if (list.arrow) return [drawn("polyline", { points: places.join(" "), stroke: colour, fill: "none", "stroke-width": 2 })];
-  const labels = places.map(([across, down]) => { // towards the middle, alternately below and above the point
-    const right = across < CHART.width / 2;
-    return drawn("text", { x: across + (right ? 9 : -9), y: down + (n % 2 ? -5 : 13), "text-anchor": right ? "start" : "end" }, list.name);
-  });
-  return [...places.map(([across, down]) => drawn("circle", { cx: across, cy: down, r: 5, fill: colour })), ...(list.labelled ? labels : [])];
+function marksOf(kind, list, n, n_series, scale) {
+  const points = list.y.map((value, j) => [value, j]).filter(([value]) => typeof value === "number");
+  if (kind === "bar") return points.map(([value, j]) => bar(value, j, list.colour, n - n_series / 2, (0.7 * scale.width) / n_series, scale));
+  if (kind === "line") return [stroke(points.map(([value, j]) => [scale.middle(j), scale.y(value)]), list.colour)];
+  const places = points.filter(([, j]) => typeof list.x[j] === "number").map(([value, j]) => [scale.x(list.x[j]), scale.y(value)]);
+  if (list.arrow) return [stroke(places, list.colour)];
+  const dots = places.map(([cx, cy]) => drawn("circle", { cx, cy, r: 5, fill: list.colour }));
+  return list.labelled ? [...dots, ...places.map((place) => pointLabel(place, list.name, n))] : dots;
+}
+
+// A bar of a group; `shift` counts bars from the middle of the group.
+function bar(value, j, fill, shift, width, { y, middle }) {
+  const height = Math.abs(y(value) - y(0));
+  return drawn("rect", { x: middle(j) + shift * width, y: Math.min(y(0), y(value)), width, height, fill });
+}
+
+function stroke(places, colour) {
+  return drawn("polyline", { points: places.join(" "), stroke: colour, fill: "none", "stroke-width": 2 });
+}
+
+// The label of a point: towards the middle, alternately below and above it.
+function pointLabel([x, y], name, n) {
+  const right = x < CHART.width / 2;
+  return drawn("text", { x: x + (right ? 9 : -9), y: y + (n % 2 ? -5 : 13), "text-anchor": right ? "start" : "end" }, name);
 }

@@ -129,7 +129,7 @@ function wirePanel() {
   });
   byId("edit").addEventListener("submit", (event) => {
     event.preventDefault();
-    commit(byId("entry").value);
+    commit(byId("entry").value.trim()); // keyboards of phones add a space
     const node = nodeAt(chosen.place);
     if (node && !byId("entry").hasAttribute("aria-invalid")) node.focus();
   });

@@ -1,5 +1,5 @@
 // The open workbook: its values, typed changes, undo and redo, the link with the changes, and the download.
-let opened, calculation, fingerprint = "";
+let opened, calculation;
 const done = [], undone = [], inputs = [], MAX_TEXT = 1000;
 const first = new Map(), nodes = new Map(), largestOf = new Map(); // sheet → row → column → value when opened, or elements
 let outlined = [];
@@ -14,7 +14,7 @@ valueAt = (range, row, col) => {
 };
 
 const areaIn = ({ area: [sheet, row, col], shape: [rows, cols] }) => ({ sheet, row, col, rows, cols });
-function rowsOf(range) { return numbers(range.shape[0]).map((i) => numbers(range.shape[1]).map((j) => valueAt(range, i, j))); }
+function rowsOf(range) { return indices(range.shape[0]).map((i) => indices(range.shape[1]).map((j) => valueAt(range, i, j))); }
 
 largest = (range) => {
   if (range.heat === "weights") return 1;
@@ -134,9 +134,13 @@ function changeOf(name, row, col, typed) {
 
 // Control characters, line breaks, and what XML cannot hold: half a surrogate pair and noncharacters.
 const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF]/u;
+const ESCAPE = /_x[\dA-F]{4}_/i; // programs read it in different ways
 function textFrom(typed, name) {
-  if (typeof typed === "string" && typed.length <= MAX_TEXT && !UNFIT.test(typed)) return typed;
-  throw new Error(say("{name} needs a text on one line, of at most {most} characters", { name, most: MAX_TEXT }));
+  if (typeof typed !== "string" || typed.length > MAX_TEXT || UNFIT.test(typed)) {
+    throw new Error(say("{name} needs a text on one line, of at most {most} characters", { name, most: MAX_TEXT }));
+  }
+  if (ESCAPE.test(typed)) throw new Error(say("a workbook cannot store {text}", { text: ESCAPE.exec(typed)[0] }));
+  return typed.normalize("NFC");
 }
 
 function numberFrom(typed) {
@@ -154,7 +158,7 @@ function named() {
 
 function linkWith() {
   const changes = named();
-  return changes.length ? `#changes=${encodeURIComponent(JSON.stringify([fingerprint, changes]))}` : "#";
+  return changes.length ? `#changes=${encodeURIComponent(JSON.stringify([data.fingerprint, changes]))}` : "#";
 }
 
 // Applies the changes of a link, all or none: only numbers and texts for inputs of this workbook are accepted.
@@ -162,7 +166,7 @@ function follow(hash) {
   if (!hash.startsWith("#changes=")) return;
   try {
     const [mark, changes] = JSON.parse(decodeURIComponent(hash.slice("#changes=".length)));
-    if (mark !== fingerprint) throw new Error(say("the link belongs to another workbook: nothing was changed"));
+    if (mark !== data.fingerprint) throw new Error(say("the link belongs to another workbook: nothing was changed"));
     type(changes.map(([name, row, col, value]) => changeOf(name, row, col, value)));
   } catch (error) {
     const known = !(error instanceof SyntaxError || error instanceof TypeError || error instanceof URIError);

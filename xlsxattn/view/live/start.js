@@ -27,17 +27,11 @@ function offer() {
   });
 }
 
-function bytesOf(id) {
-  const text = atob(byId(id).textContent), bytes = new Uint8Array(text.length);
-  for (let k = 0; k < bytes.length; k++) bytes[k] = text.charCodeAt(k);
-  return bytes;
-}
-
 async function open() {
-  data = JSON.parse(utf8.read(await through(bytesOf("data"), new DecompressionStream("deflate"))));
-  const bytes = bytesOf("workbook");
-  opened = await readWorkbook(bytes);
-  fingerprint = checksum(bytes).toString(16);
+  const [text, packed, numbers] = ["data", "workbook", "numbers"].map((id) => byId(id).textContent);
+  data = JSON.parse(utf8.read(await unpacked(text)));
+  opened = readWorkbook(await unpackedParts(packed, numbers));
+  locateRanges();
   try {
     calculation = new Calculation(opened.sheets, opened.names);
     prove();
@@ -46,13 +40,26 @@ async function open() {
     data.why = say("a still page: this page cannot compute {what}", { what: error.message });
   }
   draw();
-  if (!data.why) await enliven();
+  if (!data.why) enliven();
   document.documentElement.dataset.ready = "";
 }
 
-async function enliven() {
+// The first cell of each range, and its formula from the table on the last sheet: name, how it is entered, formula.
+function locateRanges() {
+  for (const range of Object.values(data.ranges)) {
+    const [sheet, row, col] = range.area;
+    Object.assign(range, { cell: `${sheet}!${cellName(row, col)}`, formula: "" });
+  }
+  const { sheet, row, rows, col } = areaOf(opened.names[data.formulas]);
+  for (const line of opened.sheets.get(sheet).values.slice(row, row + rows)) {
+    const [name, , formula] = line.slice(col);
+    if (Object.hasOwn(data.ranges, name)) data.ranges[name].formula = `{${formula}}`;
+  }
+}
+
+function enliven() {
   register();
-  await readCharts();
+  readCharts();
   placeCharts();
   wirePanel();
   wireSight();

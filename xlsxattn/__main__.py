@@ -1,0 +1,5 @@
+"""``python -m xlsxattn`` is ``xlsxattn``."""
+
+from xlsxattn.cli import main
+
+main()
