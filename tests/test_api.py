@@ -1,4 +1,4 @@
-"""From Python: specs from arrays and tables, results as tables, and the names and types that are promised."""
+"""The Python API: specs from arrays and tables, results as tables, public names and types."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def softmax(scores):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def test_a_spec_from_arrays_builds_and_comes_back_as_tables(tmp_path):
+def test_a_spec_from_arrays_builds_and_is_read_as_tables(tmp_path):
     rng = np.random.default_rng(1)
     weights = {name: rng.normal(size=(2, 3)).round(2) for name in ("W_Q", "W_K", "W_V")}
     spec = xlsxattn.Spec(
@@ -98,13 +98,13 @@ def test_a_vocabulary_in_many_forms_is_one_spec(vocabulary):
     }
 
 
-def test_words_named_like_keys_are_words():
+def test_words_may_be_named_like_keys():
     words = {"tokens": [1.0, 0.0], "from": [0.0, 1.0]}
     assert xlsxattn.Spec(words, {"a": "tokens from"}, []).data["vocabulary"] == {"tokens": words}
 
 
 @pytest.mark.parametrize("name", templates.names())
-def test_what_a_template_says_can_be_said_in_python(name, tmp_path):
+def test_every_template_can_be_written_in_python(name, tmp_path):
     data = tomllib.loads(templates.path(name).read_text("utf-8"))
     spec = xlsxattn.Spec(**data)
     assert spec.data == data
@@ -132,7 +132,7 @@ def test_what_a_template_says_can_be_said_in_python(name, tmp_path):
         ({"vocabulary": pd.DataFrame([[1], [2]], index=["a", "a"])}, "vocabulary: the index has 'a' twice"),
     ],
 )
-def test_what_cannot_be_built_is_one_sentence_and_no_file(change, sentence, tmp_path):
+def test_an_invalid_build_raises_one_sentence_and_writes_no_file(change, sentence, tmp_path):
     spec = xlsxattn.Spec(
         **{"vocabulary": WORDS, "contexts": {"a": "river bank"}, "sheets": [{"id": "attn"}]} | change
     )
@@ -141,7 +141,7 @@ def test_what_cannot_be_built_is_one_sentence_and_no_file(change, sentence, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_workbook_that_a_person_changed_is_kept_unless_forced(tmp_path):
+def test_an_edited_workbook_is_kept_unless_forced(tmp_path):
     target = tmp_path / "x.xlsx"
     target.write_bytes(b"mine")
     with pytest.raises(xlsxattn.PressError, match="changed after it was built, so it was not replaced"):
@@ -149,7 +149,7 @@ def test_a_workbook_that_a_person_changed_is_kept_unless_forced(tmp_path):
     assert xlsxattn.build("causal", str(target), force=True).report.holds
 
 
-def test_without_pandas_arrays_remain_and_tables_say_what_is_missing(causal, monkeypatch):
+def test_without_pandas_arrays_work_and_tables_name_the_missing_library(causal, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     seen = xlsxattn.look(causal)
     np.testing.assert_allclose(seen["causal_chase_Attention"].array().sum(axis=1), 1)
@@ -167,7 +167,7 @@ def test_blanks_are_nan_in_numbers(causal):
 # --- names and types ---------------------------------------------------------------------------------------
 
 
-def test_every_public_name_is_there_and_documented():
+def test_public_names_exist_and_are_documented():
     for name in xlsxattn.__all__:
         assert getattr(xlsxattn, name).__doc__
     assert sorted(xlsxattn.__all__) == sorted(xlsxattn._FROM)
@@ -175,7 +175,7 @@ def test_every_public_name_is_there_and_documented():
         _ = xlsxattn.nonsense
 
 
-def test_type_checkers_are_told_the_same_names():
+def test_type_checkers_see_the_same_names():
     tree = ast.parse(Path(xlsxattn.__file__).read_text("utf-8"))
     told = {
         alias.name: node.module
@@ -190,7 +190,7 @@ def test_type_checkers_are_told_the_same_names():
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=kinds.KINDS)
-def test_a_sheet_as_a_record_and_as_a_table_are_one_spec(kind):
+def test_sheets_as_records_and_as_tables_give_the_same_spec(kind):
     needed = {"classes": ["yes", "no"]} if kind is xlsxattn.Classifier else {}
     if kind is xlsxattn.Training:
         needed = {"trains": "y", "examples": [{"sentence": "a b", "word": "a", "target": [1.0]}]}
@@ -202,14 +202,14 @@ def test_a_sheet_as_a_record_and_as_a_table_are_one_spec(kind):
     assert xlsxattn.Spec(WORDS, SENTENCES, [sheet]).data["sheets"] == [table]
 
 
-def test_a_key_that_is_given_is_kept_though_it_is_what_would_follow():
+def test_a_given_key_is_kept_even_if_it_equals_the_default():
     sheet = xlsxattn.CrossAttention(id="x", temperature=1.0, heads=1, seed=0, title="")
     assert xlsxattn.Spec(WORDS, SENTENCES, [sheet]).data["sheets"] == [
         {"kind": "cross-attention", "id": "x", "seed": 0, "temperature": 1.0, "heads": 1}
     ]
 
 
-def test_a_vocabulary_from_a_file_can_be_said_in_python():
+def test_a_vocabulary_from_a_file_can_be_written_in_python():
     words = xlsxattn.Vocabulary(from_="glove.txt", components=2)
     assert xlsxattn.Spec(words, SENTENCES, []).data["vocabulary"] == {"from": "glove.txt", "components": 2}
 
@@ -228,7 +228,7 @@ TYPED = {
 """Lines of Python, and whether their types are right."""
 
 
-def test_a_type_checker_knows_the_package(tmp_path):
+def test_the_package_is_typed(tmp_path):
     pytest.importorskip("mypy")
     (tmp_path / "lesson.py").write_text("\n".join(["import xlsxattn", *TYPED]), "utf-8")
     command = [
@@ -248,10 +248,10 @@ def test_a_type_checker_knows_the_package(tmp_path):
     assert wrong == {i for i, good in enumerate(TYPED.values(), 2) if not good}, ended.stdout
 
 
-# --- what a prompt and a notebook show ---------------------------------------------------------------------
+# --- display in a shell and a notebook ---------------------------------------------------------------------
 
 
-def test_results_show_themselves_in_a_line_and_in_a_short_table(walkthrough, tmp_path):
+def test_results_have_a_short_repr_and_html(walkthrough, tmp_path):
     book = openpyxl.load_workbook(walkthrough)
     for name in [name for name in book.defined_names if name.endswith("_Scaled")]:
         del book.defined_names[name]
@@ -282,10 +282,10 @@ def test_a_workbook_is_a_collection_of_its_ranges(causal):
     assert len(seen) == len(seen.matrices)
 
 
-# --- what is asked wrongly ---------------------------------------------------------------------------------
+# --- invalid arguments -------------------------------------------------------------------------------------
 
 
-def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(causal, tmp_path):
+def test_an_unknown_choice_is_refused_with_the_known_ones(causal, tmp_path):
     wrong = "found 'ironclac', one of {} is needed; did you mean 'ironcalc'?"
     shown = wrong.format("saved, ironcalc, libreoffice, gnumeric")
     checked = wrong.format("ironcalc, libreoffice, gnumeric, saved, all")
@@ -315,13 +315,13 @@ def test_engines_and_inputs_have_literal_types():
     assert get_args(look.Source) == cli_view.SHOWN_FROM
 
 
-def test_a_workbook_is_not_built_into_a_file_of_another_kind(tmp_path):
+def test_a_target_of_another_file_type_is_refused(tmp_path):
     with pytest.raises(xlsxattn.PressError, match=r"x\.txt: the workbook's name must end in \.xlsx"):
         xlsxattn.build("causal", tmp_path / "x.txt")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_workbook_without_a_target_goes_where_the_command_puts_it(tmp_path, monkeypatch):
+def test_the_default_target_is_that_of_the_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert xlsxattn.build("causal").path == Path("output/causal.xlsx")
     Path("lesson.toml").write_bytes(templates.path("causal").read_bytes())
@@ -330,7 +330,7 @@ def test_a_workbook_without_a_target_goes_where_the_command_puts_it(tmp_path, mo
         xlsxattn.build(xlsxattn.Spec(WORDS, SENTENCES, [{"id": "attn"}]))
 
 
-def test_a_word_that_is_no_template_is_answered_as_on_the_command_line(tmp_path, monkeypatch):
+def test_an_unknown_template_has_the_message_of_the_command_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("bank.toml").write_text("", "utf-8")
     for word, near in (("causel", "causal"), ("bnk", "bank.toml")):
@@ -338,7 +338,7 @@ def test_a_word_that_is_no_template_is_answered_as_on_the_command_line(tmp_path,
             xlsxattn.build(word, tmp_path / "x.xlsx")
 
 
-def test_a_range_and_a_sheet_that_there_is_not_are_answered_with_the_nearest(causal, tmp_path):
+def test_unknown_ranges_and_sheets_get_a_suggestion(causal, tmp_path):
     with pytest.raises(KeyError, match=r"no range 'causal_chase_Atention'; did you mean 'causal_chase_Att"):
         xlsxattn.look(causal)["causal_chase_Atention"]
     with pytest.raises(KeyError, match="did you mean 'causal_chase_Attention'"):
@@ -347,7 +347,7 @@ def test_a_range_and_a_sheet_that_there_is_not_are_answered_with_the_nearest(cau
         xlsxattn.preview(causal, tmp_path / "x.png", "casual")
 
 
-def test_the_package_tells_its_version_and_all_its_names():
+def test_the_package_has_its_version_and_lists_its_names():
     assert xlsxattn.__version__ == version("xlsxattn")
     assert {*xlsxattn.__all__, "__version__"} <= {*dir(xlsxattn)}
     program = "import xlsxattn; xlsxattn.chek"

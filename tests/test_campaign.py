@@ -1,4 +1,4 @@
-"""The mutation campaign, a sample of it: what it makes, that all of it is found, and that it can fail."""
+"""A sample of the mutation campaign: which faults it makes, that all are found, and that it can fail."""
 
 from __future__ import annotations
 
@@ -87,14 +87,14 @@ def _picked(mutant):
 
 
 def one_of_each(path):
-    """A mutant of each kind that changes a value, and for variety not always of the same ranges."""
+    """A mutant of each kind that changes a value, of different ranges."""
     made = {}
     for i, mutant in enumerate(run.mutants(path)):
         made.setdefault((mutant.kind, i % 3), mutant)
     return list(made.values())
 
 
-def test_every_kind_of_fault_is_made(causal, tmp_path):
+def test_every_kind_of_fault_is_generated(causal, tmp_path):
     paths = causal, prebuilt.build("walkthrough", tmp_path / "walkthrough.xlsx")
     made = [mutant for path in paths for mutant in run.mutants(path)]
     assert {mutant.kind for mutant in made} == KINDS
@@ -103,7 +103,7 @@ def test_every_kind_of_fault_is_made(causal, tmp_path):
     assert broken == {name for path in paths for name in check.read(path).names} - optional
 
 
-def test_no_fault_is_made_twice(causal):
+def test_faults_are_unique(causal):
     made = run.mutants(causal)
     assert len({(str(m.cells), str(m.names)) for m in made}) == len(made)
 
@@ -133,7 +133,7 @@ def test_without_perturbation_some_are_missed(causal):
     assert {o.mutant.kind for o in outcomes if o.verdict == "missed"} >= {"pasted as values"}
 
 
-def test_a_tolerance_too_wide_lowers_the_score(judge, causal, monkeypatch):
+def test_a_large_tolerance_lowers_the_score(judge, causal, monkeypatch):
     (slight, *_) = [m for m in run.mutants(causal) if m.kind == "off by 1e-6" and "RowMax" in m.ranges[0]]
     assert judge.judge(slight).verdict == "as saved"
     monkeypatch.setattr("xlsxattn.checker.compare.PRECISION", 1e-3)
@@ -149,8 +149,8 @@ def test_without_the_structure_checks_equivalents_are_failures(judge, causal, mo
     assert judge.judge(mask).verdict == "not in structure"
 
 
-def test_the_command_finds_the_same_in_the_file(judge, causal, tmp_path):
-    """What the campaign computes in one process is what `check` says of the finished file with the fault."""
+def test_the_command_reports_the_same_for_the_file(judge, causal, tmp_path):
+    """The campaign, which computes in one process, has the findings of `check` for the faulty file."""
     whole = Package(causal)
     for i, mutant in enumerate(one_of_each(causal)[::5]):
         outcome = judge.judge(mutant)
@@ -173,7 +173,7 @@ def test_the_command_finds_the_same_in_the_file(judge, causal, tmp_path):
             assert bool(values[0].round) == (outcome.verdict == "perturbed")
 
 
-def test_a_frozen_copy_says_what_the_whole_workbook_says(judge, causal, monkeypatch):
+def test_a_frozen_copy_has_the_values_of_the_whole_workbook(judge, causal, monkeypatch):
     picked = [mutant for mutant in run.mutants(causal) if not mutant.names][::9]
     outcomes = [judge.judge(mutant) for mutant in picked]
     monkeypatch.setattr("dev.campaign.graph.Graph.circular", lambda *_: True)
@@ -191,7 +191,7 @@ def judge_of_bert(bert):
     return Judge(bert)
 
 
-def test_of_small_models_the_pages_are_broken_that_no_template_has(bert):
+def test_small_models_cover_pages_that_no_template_has(bert):
     names, made = check.read(bert).names, run.mutants(bert, "bert")
     broken = {name for mutant in made for name in mutant.ranges}
     ends = ["Map", "PairWeights", "PairPlaces", "PairFrom", "PairTo", "PairRank", "Chosen", "Layers", "Heads"]
@@ -210,7 +210,7 @@ def test_faults_of_a_small_model_are_found(bert, judge_of_bert):
     assert not list(report.failures(outcomes))
 
 
-def test_a_depth_that_another_stands_for_and_a_lost_list_are_found(bert, judge_of_bert):
+def test_a_swapped_depth_and_a_lost_list_are_found(bert, judge_of_bert):
     tested = "SIGN(SUMSQ(bert_s1_Track_Input))*SIGN(SUMSQ(bert_s2_Track_l1))=0"
     picked = [m for m in run.mutants(bert, "bert") if tested in m.what.partition(" for ")[0]]
     picked += [m for m in run.mutants(bert, "bert") if m.what == "bert_Depths deleted"]
@@ -226,13 +226,13 @@ def test_a_fault_under_another_name_counts_as_missed(judge, causal):
     assert outcome.verdict != "as saved"
 
 
-def test_what_no_rule_explains_is_a_failure():
+def test_an_unexplained_equivalent_mutant_is_a_failure():
     mutant = Mutant("wrong d", ("x",), "x: 1 for 2")
     assert list(report.failures([Judgement(mutant, "unexplained", "no rule says why")]))
     assert not list(report.failures([Judgement(mutant, "equivalent", "both are 1")]))
 
 
-def test_the_five_faults_of_a_published_workbook_are_counted_and_none_may_go_unmade():
+def test_the_five_published_faults_are_counted_and_required():
     found = [
         Judgement(Mutant(kind, ("x",), "x: 1 for 2"), verdict, "x: it differs")
         for kind, verdict in zip(report.PUBLISHED, ("as saved", "perturbed") * 3, strict=False)
@@ -243,7 +243,7 @@ def test_the_five_faults_of_a_published_workbook_are_counted_and_none_may_go_unm
     assert [line.split()[-2:] for line in lines] == [["2", "1"], *[["1", "1"]] * 4]
 
 
-def test_mutants_are_listed_by_what_became_of_them():
+def test_mutants_are_listed_by_verdict():
     mutant = Mutant("wrong d", ("x",), "x: 1 for 2")
     outcomes = [
         Judgement(mutant, "perturbed", "x: it differs"),
@@ -263,7 +263,7 @@ def test_names_that_are_moved_are_a_warning(walkthrough, tmp_path):
     )
     Package(walkthrough).write(swap, tmp_path / "swapped.xlsx")
     said = check.check(tmp_path / "swapped.xlsx")
-    assert said.holds  # an input is what bears its name
+    assert said.holds  # the name determines the input
     assert {f.kind for f in said.every_finding} >= {Kind.MOVED}
 
 
@@ -286,7 +286,7 @@ def test_a_tampered_file_that_passes_is_a_failure(causal, monkeypatch):
     assert "0 of 1 tampered files" in line
 
 
-def test_every_way_to_tamper_must_be_tried():
+def test_an_untried_way_to_tamper_is_a_failure():
     outcomes = [Judgement(Mutant(way.kind, (), f"x: {way.what}"), "tampering", "") for way in tampered.WAYS]
     assert not list(report.untampered(outcomes))
     assert list(report.untampered(outcomes[1:])) == [f"not made: {tampered.WAYS[0].what}"]

@@ -1,4 +1,4 @@
-"""What a reader of Chinese, who types words without blanks and with marks of her own, is told and shown."""
+"""Messages and workbooks in Chinese, for input without spaces and with Chinese punctuation."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def here(tmp_path, monkeypatch) -> Path:
 
 
 def refused(*edits: tuple[str, str], lang: str = "en") -> str:
-    """What is said of the spec after edits, behind the file's name."""
+    """The message for the edited spec, without the name of the file."""
     text = SPEC
     for old, new in edits:
         assert old in text
@@ -66,13 +66,13 @@ def refused(*edits: tuple[str, str], lang: str = "en") -> str:
     return ended.err.removeprefix("xlsxattn：a.toml：").rstrip("\n")
 
 
-# --- words without blanks ----------------------------------------------------------------------------------
+# --- words without spaces ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "typed", ["香蕉和苹果很好吃", "香蕉、和、苹果，很好吃。", "香蕉和苹果 很好吃", "香蕉和苹果 很 好吃"]
 )
-def test_a_sentence_without_blanks_is_told_where_its_words_end(typed):
+def test_a_sentence_without_spaces_is_corrected(typed):
     edit = ("香蕉 和 苹果", typed)
     assert refused(edit) == (
         "contexts.fruit: words must be separated by spaces: "
@@ -83,7 +83,7 @@ def test_a_sentence_without_blanks_is_told_where_its_words_end(typed):
     )
 
 
-def test_every_sentence_without_blanks_is_told_at_once():
+def test_all_sentences_without_spaces_are_reported_together():
     told = refused(("香蕉 和 苹果", "香蕉和苹果"), ("电脑 和 苹果", "电脑,和,苹果"))
     assert "contexts: words must be separated by spaces" in told
     assert 'fruit = "香蕉 和 苹果"; firm = "电脑 和 苹果"' in told
@@ -106,14 +106,14 @@ def test_every_sentence_without_blanks_is_told_at_once():
         ("苹果苹果", "苹 果 苹果", "苹果 苹果"),
     ],
 )
-def test_a_text_is_parted_into_known_words_only_where_that_is_sure(word, tokens, parts):
+def test_a_text_is_split_into_known_words_only_if_unambiguous(word, tokens, parts):
     assert parts_of(word, tokens.split()) == tuple(parts.split())
 
 
 # --- keys --------------------------------------------------------------------------------------------------
 
 
-def test_all_words_that_need_quotes_are_told_at_once():
+def test_all_words_that_need_quotes_are_reported_together():
     edits = [(f'"{word}" =', f"{word} =") for word in ("苹果", "香蕉", "电脑", "很")]
     assert refused(*edits) == (
         'lines 6-8, 10: a word with letters other than a to z needs quotes before the =: "苹果" = [2.0, 2.0]'
@@ -124,7 +124,7 @@ def test_all_words_that_need_quotes_are_told_at_once():
     assert refused(edits[0]).startswith("line 6: a word")
 
 
-def test_the_id_of_a_sentence_is_told_at_once_what_it_is_made_of():
+def test_an_invalid_id_is_reported_with_the_allowed_characters():
     edits = ("fruit =", "水果 ="), ("firm =", "公司 =")
     assert refused(*edits) == (
         'lines 13-14: the id of a context has only lower-case Latin letters and digits: s1 = "香蕉 和 苹果"'
@@ -137,12 +137,12 @@ def test_the_id_of_a_sentence_is_told_at_once_what_it_is_made_of():
     assert re.fullmatch("第 6 行：.*；第 13 行：.*", both)
 
 
-def test_a_text_of_several_lines_has_no_keys():
+def test_multiline_texts_have_no_keys():
     edit = ('lang = "zh"', 'about = """\n苹果 = 1\n"""\nlang = "zh"'), ('"很" =', "很 =")
     assert refused(*edit).startswith("line 13: a word")
 
 
-def test_a_key_that_other_sheets_have_is_told_to_belong_there():
+def test_a_key_of_other_kinds_names_those_kinds():
     edit = ('id = "attn"\n', 'id = "attn"\n[[sheets]]\nid = "c"\nkind = "compare"\nmaks = "causal"\n')
     assert refused(edit) == (
         "sheets[2].maks (sheet 'c'): there is no such key; 'mask' belongs to self-attention, multi-head, "
@@ -152,10 +152,10 @@ def test_a_key_that_other_sheets_have_is_told_to_belong_there():
     assert "did you mean 'axes'" in refused((edit[0], edit[1].replace('maks = "causal"', "axis = []")))
 
 
-# --- what a build says -------------------------------------------------------------------------------------
+# --- hints of a build --------------------------------------------------------------------------------------
 
 
-def test_texts_that_speak_of_other_words_are_told(here):
+def test_texts_that_mention_other_words_are_reported(here):
     assert run("new", "walkthrough", "lesson.toml").code == 0
     text = (here / "lesson.toml").read_text("utf-8")
     assert "quote" not in run("build", "lesson.toml").err
@@ -173,14 +173,14 @@ def test_texts_that_speak_of_other_words_are_told(here):
 
 
 @pytest.mark.parametrize("name", templates.names())
-def test_no_template_speaks_of_words_that_it_lacks(name):
+def test_templates_mention_only_their_own_words(name):
     one = spec.load(templates.path(name))
     book = pages.book(one)
     titles = [page.title for page in book.pages]
     assert spec.unknown_quoted_words(one, [book.language.tell("Start"), *titles]) == ()
 
 
-def test_a_chinese_reader_is_told_how_to_get_a_chinese_workbook(monkeypatch):
+def test_a_hint_in_chinese_names_the_language_option(monkeypatch):
     hint = "（要中文工作簿，请加 --lang zh）"
     assert hint not in run("build", "causal", "-o", "a.xlsx").err
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
@@ -191,7 +191,7 @@ def test_a_chinese_reader_is_told_how_to_get_a_chinese_workbook(monkeypatch):
     assert hint not in run("build", "a.toml").err
 
 
-def test_a_copy_with_english_comments_says_which_template_has_chinese_ones():
+def test_a_copy_with_english_comments_names_the_chinese_template():
     hint = "文件中的注释和说明仍是英文；用中文写的模板：pingguo\n"
     assert run("new", "causal", "a.toml", "--lang", "zh").err == hint
     assert run("new", "pingguo", "b.toml", "--lang", "zh").err == ""
@@ -199,17 +199,17 @@ def test_a_copy_with_english_comments_says_which_template_has_chinese_ones():
     assert run("new", "causal", "d.toml").err == ""
 
 
-# --- marks -------------------------------------------------------------------------------------------------
+# --- punctuation -------------------------------------------------------------------------------------------
 
 
-def test_sentences_that_only_join_others_join_them_with_chinese_marks():
+def test_joined_sentences_have_chinese_punctuation():
     joining = {text for text in said() if not re.search("[A-Za-z]", re.sub(r"\{[^{}]*\}", "", text))}
     marked = {t for t in joining if any(re.search("[:;,] ", words) for words, *_ in Formatter().parse(t))}
     assert len(marked) > 5
     assert sorted(marked - CHINESE.texts.keys()) == []
 
 
-def test_chinese_texts_have_chinese_marks():
+def test_chinese_texts_have_chinese_punctuation():
     for text in CHINESE.texts.values():
         bare = re.sub(r"\{[^{}]*\}|\[行,列\]", "x", text).replace(" → ", "→")  # before an answer
         assert not re.search(r"[。，：；？！（“][ ]|[ ][。，：；？！）”]", bare), text
@@ -218,7 +218,7 @@ def test_chinese_texts_have_chinese_marks():
         assert not re.search(r"(?<![A-Za-z0-9_/ （=])'[^']*'(?![A-Za-z0-9_)])", bare), text
 
 
-def test_a_text_that_is_spelled_out_stands_in_the_languages_quotes():
+def test_quoted_values_have_the_quotation_marks_of_the_language():
     sentence = say("the vocabulary lacks the word {word!r}", word="a'b\n")
     assert CHINESE.tell(sentence) == "词表中没有词“a'b\\n”"
     assert Language("xx").tell(sentence) == 'the vocabulary lacks the word "a\'b\\n"'
@@ -226,7 +226,7 @@ def test_a_text_that_is_spelled_out_stands_in_the_languages_quotes():
 
 
 @pytest.mark.parametrize("words", [("--help",), ("import", "--help"), ("build", "--help")])
-def test_help_has_no_marks_of_another_language(words):
+def test_help_has_the_punctuation_of_the_language(words):
     out = run(*words, "--lang", "zh").out
     assert re.search("^用法：xlsxattn", out, re.MULTILINE)
     assert re.search("^选项：$", out, re.MULTILINE)
@@ -245,11 +245,11 @@ def test_help_has_no_marks_of_another_language(words):
         (("import", "x", "--sentence", "a", "--write", "99"), "“--write”的值无效：99 不在范围 0<=x<=64 内。"),
     ],
 )
-def test_what_click_says_has_chinese_marks(words, told):
+def test_messages_of_click_have_chinese_punctuation(words, told):
     assert run(*words, "--lang", "zh").err == f"xlsxattn：{told}\n"
 
 
-def test_a_faulty_line_is_told_with_chinese_colons():
+def test_an_invalid_line_is_reported_with_chinese_colons():
     assert refused(("dimensions =", "dimensions")).count(": ") > 0
     assert ": " not in refused(("dimensions =", "dimensions"), lang="zh")
 
@@ -275,11 +275,11 @@ def test_papers_are_cited_in_chinese_brackets(texts):
     assert [text for text in cited if not re.search("(。|？|；|：.*)（Vaswani et al. 2017.*）$", text)] == []
 
 
-def test_a_head_is_parted_from_its_sheet(texts):
+def test_heads_are_separated_from_their_sheet(texts):
     assert {"多头注意力，头 1", "多头注意力，头 2"} <= texts["walkthrough 对比"]
 
 
-def test_two_things_are_not_both_called_input(texts):
+def test_input_is_translated_unambiguously(texts):
     assert "sort 输入数据" in texts
     assert {"输入数据", "输入"} <= texts["sort 开始"]
     assert not any("“输入”" in text for cells in texts.values() for text in cells)
@@ -297,19 +297,19 @@ def book(tmp_path_factory) -> Path:
 
 
 def test_no_page_shows_the_ids_of_its_sentences(book):
-    """An id may be Latin letters only; pages say "sentence 1", whatever words are typed into it later."""
+    """Ids have only Latin letters; pages say "sentence 1", because its words may be changed later."""
     pages = openpyxl.load_workbook(book, data_only=True).worksheets[:-1]
     cells = {str(cell.value) for sheet in pages for row in sheet for cell in row}
     with zipfile.ZipFile(book) as archive:
         charts = "".join(archive.read(n).decode() for n in archive.namelist() if "charts/chart" in n)
     cells |= set(re.findall("<(?:a:t|c:v)>(.*?)</", charts))
     shown = {text for text in cells if not text.startswith(("{", "=")) and not re.search("[A-Z]{4}", text)}
-    spoken = r"(?<![A-Za-z_])(fruit|firm)(?![A-Za-z_])"  # Chinese characters beside it are letters to \b
+    spoken = r"(?<![A-Za-z_])(fruit|firm)(?![A-Za-z_])"  # \b treats adjacent Chinese characters as letters
     assert {text for text in shown if re.search(spoken, text)} == set()
     assert {"熵，句子 1：", "熵，句子 2：", "句子 1"} <= shown
 
 
-def test_wide_words_above_a_map_stand_one_character_below_the_other(book, walkthrough):
+def test_wide_words_above_a_map_are_vertical(book, walkthrough):
     for path, name, turned in ((book, "heads_fruit", 255), (walkthrough, "heads_cat", 90)):
         wb = openpyxl.load_workbook(path)
         tab, cells = next(iter(wb.defined_names[f"{name}_h1_Map_Cols"].destinations))
@@ -339,7 +339,7 @@ def test_rows_are_as_high_as_lines_of_the_chinese_font(book, tmp_path):
                 assert 1.32 * cell.font.size <= height, (sheet.title, cell.coordinate)
 
 
-def test_papers_have_room_in_the_glossary(tmp_path):
+def test_papers_fit_in_the_glossary(tmp_path):
     prebuilt.build("encoder", tmp_path / "a.xlsx", "zh")
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["术语表"]
     longest = max((str(cell.value) for cell in sheet["B"][4:] if cell.value), key=cell_width)
@@ -347,7 +347,7 @@ def test_papers_have_room_in_the_glossary(tmp_path):
     assert sheet.column_dimensions["B"].width > len(longest)
 
 
-def test_show_says_what_a_single_cell_is(book):
+def test_show_labels_single_cells(book):
     told = run("show", book, "xlsxattn_*Status", "attn_Scale", "--lang", "zh").out
     assert "Status" not in re.sub(r"\w+_Status", "", told)
     assert re.search(r"多头注意力 +✓ 每行之和都是 1", told)
@@ -356,7 +356,7 @@ def test_show_says_what_a_single_cell_is(book):
     assert "attn_Scale  1 × 1, 自注意力!C3" in run("show", book, "attn_Scale").out
 
 
-def test_a_page_of_html_has_the_sheets_own_words(tmp_path):
+def test_the_html_page_has_the_texts_of_the_sheets(tmp_path):
     prebuilt.build("encoder", tmp_path / "a.xlsx", "zh")
     seen = look(tmp_path / "a.xlsx")
     data = page.data(seen)["ranges"]
@@ -370,7 +370,7 @@ def test_a_page_of_html_has_the_sheets_own_words(tmp_path):
     assert ' lang="zh-CN"' in page.render(seen, language("en"))
 
 
-def test_a_check_of_nothing_says_that_nothing_was_checked(book, tmp_path):
+def test_a_check_without_files_says_so(book, tmp_path):
     wb = openpyxl.load_workbook(book)
     tab, cells = next(iter(wb.defined_names["vocab_E"].destinations))
     wb[tab][cells.replace("$", "")][0][0].value = "三"

@@ -1,4 +1,4 @@
-"""What the lesson says, read from the workbook as every engine recalculates it, never from the spec.
+"""The statements of the tutorial, tested with the values of every engine, never with the spec.
 
 *cat* and *keyboard* name the contexts. In the copy "swapped", dog stands for cat and screen for keyboard.
 """
@@ -67,7 +67,7 @@ def workbooks(walkthrough, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def recalculate(workbooks):
-    """All copies as an engine computes them; each engine is asked once."""
+    """All copies as an engine computes them; each engine runs once."""
 
     @cache
     def by(engine):
@@ -117,7 +117,7 @@ def ranked(numbers):
 
 
 def to_companion(values, version, context, block):
-    """What mouse gives to the word that tells its meaning."""
+    """The attention of mouse to the word that decides its meaning."""
     return row(values, context, "mouse", block)[place(values, context, COMPANIONS[version][context])]
 
 
@@ -133,7 +133,7 @@ def test_both_contexts_give_mouse_the_same_input_row(books, version, sheet):
     assert first.any()
 
 
-def test_mouse_is_strong_in_animal_and_in_tech(built):
+def test_mouse_has_large_numbers_for_animal_and_tech(built):
     mouse = by_dimension(built, row(built, "cat", "mouse", "attn_{}_X"))
     strongest = by_dimension(built, built.array("vocab_E").max(axis=0))
     assert set(ranked(mouse)[:2]) == {"animal", "tech"}
@@ -150,7 +150,7 @@ def test_mouse_is_strong_in_animal_and_in_tech(built):
         *((word, context, "grammar") for word in ("and", "are") for context in SENSES),
     ],
 )
-def test_the_clear_words_are_led_by_their_dimension(built, word, context, dimension):
+def test_clear_words_have_their_largest_number_in_their_dimension(built, word, context, dimension):
     numbers = by_dimension(built, row(built, context, word, "attn_{}_X"))
     first, second = ranked(numbers)[:2]
     assert first == dimension
@@ -244,7 +244,7 @@ def test_without_the_scale_softmax_is_sharper(books, version, context, block):
 
 
 @pytest.mark.parametrize("block", ATTENTIONS)
-def test_a_sheet_built_without_the_scale_is_as_sharp_as_was_said(books, context, block):
+def test_a_sheet_built_without_the_scale_has_the_unscaled_entropy(books, context, block):
     p = block.format(context)
     said, found = books["as built"].array(f"{p}_EntropyUnscaled"), books["unscaled"].array(f"{p}_Entropy")
     assert np.abs(found - said).max() < 1e-12
@@ -291,7 +291,7 @@ def test_other_dimensions_leave_attention_square(built, context):
     assert shapes == {"Q": (n, 3), "K": (n, 3), "V": (n, 2), "Attention": (n, n), "Output": (n, 2)}
 
 
-def test_the_heads_stand_side_by_side_and_w_o_mixes_them(built, context):
+def test_the_heads_are_concatenated_and_w_o_mixes_them(built, context):
     Concat = built.array(f"heads_{context}_Concat")
     assert Concat.tolist() == np.hstack([built.array(f"{h.format(context)}_Output") for h in HEADS]).tolist()
     mixed = Concat @ built.array("heads_W_O")
@@ -330,7 +330,7 @@ def test_changing_w_v_leaves_attention_as_it_was(books, context, block):
     before, after = books["as built"], books["other W_V"]
     assert after[f"{p}_Attention"] == before[f"{p}_Attention"]
     changed = np.abs(after.array(f"{p}_Output") - before.array(f"{p}_Output")).max()
-    assert changed > 0.1 or p.endswith("_h1")  # of the heads, only the second has other values
+    assert changed > 0.1 or p.endswith("_h1")  # only the second head has other values
 
 
 # --- training ----------------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ def test_training_again_gives_the_numbers_of_the_template():
     assert done.returncode == 0, done.stderr
 
 
-def test_training_never_saw_the_words_of_the_claims():
+def test_the_words_of_the_claims_are_not_in_the_training_set():
     module_spec = importlib.util.spec_from_file_location("walkthrough_training", TRAINING)
     training = importlib.util.module_from_spec(module_spec)
     module_spec.loader.exec_module(training)
@@ -388,7 +388,7 @@ def test_real_vectors_bring_mouse_near_to_cat_or_to_keyboard(glove, engine):
 # --- the template in Chinese -------------------------------------------------------------------------------
 
 
-def test_pingguo_becomes_what_its_texts_say(tmp_path, engine):
+def test_pingguo_has_the_results_stated_in_its_texts(tmp_path, engine):
     path = prebuilt.build("pingguo", tmp_path / "pingguo.xlsx")
     (found,) = evaluate_many([path], engine)
     values = Ranges(found)

@@ -1,4 +1,4 @@
-"""The command line: help, templates, exit codes, and one sentence for everything that goes wrong."""
+"""The command line: help, templates, exit codes, and one sentence for every error."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def test_the_version_is_the_installed_package_s():
     ],
     ids=" ".join,
 )
-def test_a_command_line_that_makes_no_sense_is_refused(words, right):
+def test_an_invalid_command_line_is_refused(words, right):
     assert right in refusal(*words)
 
 
-def test_a_word_that_is_nearly_right_is_answered_with_the_right_one(causal):
+def test_a_misspelt_word_gets_a_suggestion(causal):
     Path("lesson.toml").touch()
     Path("output").mkdir()
     Path("output/causal.xlsx").write_bytes(causal.read_bytes())
@@ -141,7 +141,7 @@ def test_new_copies_a_template_and_prints_the_command_that_builds_it(name, file)
         assert Path("output", target).with_suffix(".xlsx").is_file()
 
 
-def test_new_never_writes_over_a_file():
+def test_new_does_not_overwrite_files():
     Path("lesson.toml").write_text("mine", "utf-8")
     sentence = refusal("new", "walkthrough", "lesson.toml")
     assert sentence == "lesson.toml: the file exists already; choose another name"
@@ -150,7 +150,7 @@ def test_new_never_writes_over_a_file():
 
 
 @pytest.mark.parametrize("name", ["lesson", "lesson.xlsx", "lesson.toml.bak", "LESSON.TOML"])
-def test_new_refuses_a_name_that_build_would_not_take_for_a_spec(name):
+def test_new_refuses_a_name_that_is_not_a_spec(name):
     assert refusal("new", "walkthrough", name) == f"{name}: a spec's name must end in .toml"
 
 
@@ -172,7 +172,7 @@ class FullFile:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_new_leaves_no_half_of_a_file_on_a_full_disk(monkeypatch):
+def test_new_leaves_no_partial_file_on_a_full_disk(monkeypatch):
     made = Path.open
 
     def opened(path, mode="r", *rest, **options):
@@ -186,7 +186,7 @@ def test_new_leaves_no_half_of_a_file_on_a_full_disk(monkeypatch):
     assert sentence == "lesson.toml: cannot be written: No space left on device"
 
 
-# --- what goes wrong inside --------------------------------------------------------------------------------
+# --- internal errors ---------------------------------------------------------------------------------------
 
 
 def raises(error):
@@ -196,14 +196,14 @@ def raises(error):
     return failing
 
 
-def test_a_fault_of_the_program_is_one_sentence_and_no_traceback(monkeypatch):
+def test_an_internal_error_is_one_sentence_without_traceback(monkeypatch):
     monkeypatch.setattr(press, "build", raises(RuntimeError("two\nlines")))
     ended = run("build", "walkthrough")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == "xlsxattn: internal error: RuntimeError: two lines (--debug shows more)\n"
 
 
-def test_debug_shows_the_traceback_of_a_fault(monkeypatch):
+def test_debug_shows_the_traceback_of_an_internal_error(monkeypatch):
     monkeypatch.setattr(press, "build", raises(RuntimeError("boom")))
     ended = run("--debug", "build", "walkthrough")
     assert (ended.code, ended.out) == (2, "")
@@ -227,7 +227,7 @@ def test_debug_shows_no_traceback_of_bad_input():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
-def test_what_ends_a_build_has_its_code_and_its_sentence(monkeypatch, error, code, sentence):
+def test_exceptions_set_exit_code_and_message(monkeypatch, error, code, sentence):
     monkeypatch.setattr(press, "build", raises(error))
     ended = run("build", "spec.toml")
     assert (ended.code, ended.out, ended.err.strip()) == (code, "", f"xlsxattn: {sentence}")
@@ -243,7 +243,7 @@ def test_a_refusal_looks_the_same_from_a_process_of_its_own(command):
     assert listing(Path()) == {}
 
 
-def test_numpy_has_one_thread_unless_somebody_wants_more(monkeypatch):
+def test_numpy_has_one_thread_by_default(monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     run("--version")
     assert os.environ["OPENBLAS_NUM_THREADS"] == "3"

@@ -1,4 +1,4 @@
-"""What ``check`` says of files that are not ours, or no workbooks; a full disk; --debug."""
+"""Messages of ``check`` for foreign workbooks and other files; a full disk; --debug."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def stranger(name: str = "budget.xlsx") -> Path:
 
 
 def without_contract(source: Path, *, names: bool = True, digest: bool = True) -> Path:
-    """A workbook of ours that has lost its last sheet, and perhaps the names on it, and its property."""
+    """A workbook of xlsxattn without its last sheet, optionally without the names on it and its property."""
     book = openpyxl.load_workbook(source)
     del book["Contract"]
     for name in [] if names else [name for name in book.defined_names if name.startswith("xlsxattn_")]:
@@ -43,10 +43,10 @@ def without_contract(source: Path, *, names: bool = True, digest: bool = True) -
     return Path("lost.xlsx")
 
 
-# --- strangers ---------------------------------------------------------------------------------------------
+# --- foreign workbooks -------------------------------------------------------------------------------------
 
 
-def test_strangers_are_passed_over_and_named_where_that_is_asked_for(causal):
+def test_foreign_workbooks_are_skipped_and_listed_with_the_option(causal):
     ended = run("check", "--skip-foreign", causal, stranger())
     assert ended.code == 0
     assert "budget.xlsx: skipped, made by another program" in ended.out.splitlines()
@@ -55,13 +55,13 @@ def test_strangers_are_passed_over_and_named_where_that_is_asked_for(causal):
     assert refusal("check", "budget.xlsx").startswith("budget.xlsx: made by another program")
 
 
-def test_programs_are_told_of_strangers_too():
+def test_machine_readable_reports_list_foreign_workbooks():
     ended = run("check", "--skip-foreign", "--format", "json", stranger())
     assert (ended.code, ended.err) == (0, "")
     assert json.loads(ended.out)["files"][0]["verdict"] == "skipped"
 
 
-def test_a_quiet_check_lists_no_strangers_but_counts_them(causal):
+def test_a_quiet_check_counts_foreign_workbooks(causal):
     ended = run("check", "-q", "--skip-foreign", stranger(), causal)
     assert (ended.code, ended.err) == (0, "")
     (tally,) = ended.out.splitlines()
@@ -69,7 +69,7 @@ def test_a_quiet_check_lists_no_strangers_but_counts_them(causal):
 
 
 @pytest.mark.parametrize(("names", "digest"), [(True, True), (False, True), (True, False), (False, False)])
-def test_a_workbook_that_lost_its_contract_is_no_stranger(causal, names, digest):
+def test_a_workbook_without_its_contract_is_not_foreign(causal, names, digest):
     path = without_contract(causal, names=names, digest=digest)
     sentence = refusal("check", "--skip-foreign", path)
     assert sentence.startswith("lost.xlsx: its last sheet (Contract), ")
@@ -77,8 +77,8 @@ def test_a_workbook_that_lost_its_contract_is_no_stranger(causal, names, digest)
 
 
 @pytest.mark.parametrize("mark", ["the property", "xlsxattn_", "vocab_", ""])
-def test_each_mark_alone_says_that_a_workbook_is_ours(causal, mark):
-    """A workbook bears all of them, so that one hides that nobody looks at another."""
+def test_each_mark_alone_identifies_a_workbook_of_xlsxattn(causal, mark):
+    """A workbook has all of them, so each is tested alone."""
     book = openpyxl.load_workbook(causal)
     for name in [name for name in book.defined_names if not mark or not name.startswith(mark)]:
         del book.defined_names[name]
@@ -89,7 +89,7 @@ def test_each_mark_alone_says_that_a_workbook_is_ours(causal, mark):
     assert is_foreign(Path("lost.xlsx")) == (not mark)
 
 
-def test_what_is_no_workbook_is_no_stranger_either():
+def test_a_file_that_is_not_a_workbook_is_not_foreign():
     for content in (b"", b"text", b"PK\x03\x04 cut short"):
         Path("x.xlsx").write_bytes(content)
         assert not is_foreign(Path("x.xlsx"))
@@ -138,12 +138,12 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsiz
         ),
     ],
 )
-def test_what_a_file_is_in_place_of_a_workbook(causal, content, why):
+def test_other_file_types_are_named(causal, content, why):
     Path("x.xlsx").write_bytes(content(causal.read_bytes()))
     assert refusal("check", "x.xlsx") == f"x.xlsx: {why}"
 
 
-def test_a_file_that_may_not_be_read_is_told_so(causal, monkeypatch):
+def test_an_unreadable_file_is_reported(causal, monkeypatch):
     def refused(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -156,7 +156,7 @@ def test_a_file_that_may_not_be_read_is_told_so(causal, monkeypatch):
 # --- reports -----------------------------------------------------------------------------------------------
 
 
-def test_a_report_goes_to_a_file_while_people_read_the_verdict(causal):
+def test_a_report_is_written_in_addition_to_the_output(causal):
     printed = run("check", causal, "--report", "a.json")
     assert printed == run("check", causal, "--report", "b.xml") == run("check", causal)
     assert json.loads(Path("a.json").read_text("utf-8"))["summary"]["hold"] == 1
@@ -182,7 +182,7 @@ def test_a_full_disk_is_one_sentence(causal, words):
 
 
 @pytest.mark.parametrize("words", [["--debug", "check"], ["check", "--debug"]], ids=" ".join)
-def test_debug_may_stand_before_or_behind_a_command(causal, monkeypatch, words):
+def test_debug_may_precede_or_follow_a_command(causal, monkeypatch, words):
     def failing(*_: object, **__: object) -> None:
         raise RuntimeError("as if")
 

@@ -1,4 +1,4 @@
-"""Whatever a command says, a catalogue can say it in another language: nothing is told past it.
+"""Every text of a command can be translated.
 
 The commands run in a language that marks every text and leaves the values in it outside the marks. What is
 then left without a mark are names, numbers, and what a person or another program has written.
@@ -107,23 +107,23 @@ COMMANDS = (
 
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("line", COMMANDS)
-def test_every_text_of_a_command_is_told(line):
+def test_every_text_of_a_command_is_translated(line):
     ended = marked(*shlex.split(line))
     typed = line, templates.path("causal").read_text("utf-8"), *SPECS.values()
-    out = re.sub(r"\{=[^{}]*\}", " ", ended.out)  # a formula may be broken into lines
+    out = re.sub(r"\{=[^{}]*\}", " ", ended.out)  # a formula may be wrapped
     assert unmarked(out, *typed) == [], ended.out
     assert unmarked(ended.err, *typed) == [], ended.err
     assert "⟦" in ended.out + ended.err or line == "--version"
 
 
 @pytest.mark.usefixtures("here")
-def test_the_marks_find_what_is_told_past_the_catalogue(monkeypatch):
+def test_untranslated_texts_are_found(monkeypatch):
     monkeypatch.setattr("xlsxattn.cli.build_command.tell", str)
     assert unmarked(marked("new", "causal", "a.txt").err) == ["spec", "name", "must", "end"]
 
 
 @pytest.mark.usefixtures("here")
-def test_an_engine_that_is_missing_is_told(monkeypatch):
+def test_a_missing_engine_is_reported_translated(monkeypatch):
     monkeypatch.setenv("PATH", "")
     ended = marked("check", "book.xlsx", "--engine", "gnumeric")
     assert ended.code == 2
@@ -132,7 +132,7 @@ def test_an_engine_that_is_missing_is_told(monkeypatch):
 
 @pytest.mark.parametrize("style", ["json", "junit"])
 @pytest.mark.usefixtures("here")
-def test_programs_get_their_messages_told(style):
+def test_messages_in_machine_readable_reports_are_translated(style):
     out = marked("check", "faulty.xlsx", "none.xlsx", "--format", style).out
     if style == "json":
         files = json.loads(out)["files"]

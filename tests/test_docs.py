@@ -1,4 +1,4 @@
-"""What the documents say is what the program does."""
+"""The documentation agrees with the program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTRACT = (ROOT / "docs/contract.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
 
 
-def test_ci_calls_the_readmes_test_command_word_for_word():
+def test_ci_runs_the_test_command_of_the_readme():
     command = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest"
     assert command in [text.strip() for _, text in BLOCKS]
     assert command in (ROOT / ".ci/run").read_text("utf-8").splitlines()
@@ -65,7 +65,7 @@ def test_every_range_of_a_workbook_is_in_the_contract(name, request: pytest.Fixt
         assert tail in known or tail.split("_")[-1] in known, range_name
 
 
-def test_the_names_of_the_pages_table_are_names_of_the_walkthrough():
+def test_names_in_the_documentation_exist_in_the_walkthrough():
     book = pages.book(spec.load(templates.path("walkthrough")))
     steps = {block.name.split("_")[-1] for block in book.blocks()}
     page = (ROOT / "docs/how-to/look.md").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Every command and every block of code in the documents is run, in order, and what they show is compared."""
+"""Every command and code block of the documentation is run in order, and its output is compared."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ PAGES = [
     *sorted(p for p in (ROOT / "docs").rglob("*.md") if p.parent.name != "reference"),
 ]
 KNOWN = "the cat and mouse are friends keyboard useful once upon a time . [CLS] [SEP]"
-"""What the tokenizers of the small models know."""
+"""The words in the tokenizers of the small models."""
 INSTALLS = "python3 -m venv .venv && .venv/bin/pip install"
 BLOCK = re.compile(r'^```(\w*)(?: title="([^"]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 REFUSED = "xlsxattn: "
-"""How a block of text begins that shows why the last command before it is refused."""
+"""The start of a block of text with the error of the command before it."""
 
 
 @dataclass
 class Reader:
-    """Somebody who types what a page says, in an empty folder; ``real``: who has the models it names."""
+    """Runs the blocks of a page in an empty folder; ``real``: with the real models that it names."""
 
     real: bool = False
     said: str = ""
@@ -56,7 +56,7 @@ class Reader:
     names: dict[str, object] = field(default_factory=dict)
 
     def page(self, text: str) -> None:
-        """Do all blocks of a page, one after the other."""
+        """Run all blocks of a page in order."""
         blocks = BLOCK.findall(text)
         doing = {"text": self.text, "toml": self.toml, "python": self.python, "yaml": self.yaml}
         doing["javascript"] = self.javascript
@@ -73,7 +73,7 @@ class Reader:
                 doing[language](block)
 
     def file(self, name: str, text: str) -> None:
-        """A file that the page says to save; commands that come use it."""
+        """Save a file for later commands, as the page says."""
         assert Path(name).name == name, name
         if name.endswith(".toml"):
             jsonschema.Draft7Validator(schema()).validate(tomllib.loads(text))
@@ -110,7 +110,7 @@ class Reader:
         self.said += ended.err if code else ended.out
 
     def text(self, wanted: str) -> None:
-        """What a command shows: these parts in this order, blanks aside; dots stand for anything."""
+        """Compare the output of a command: these parts in order, ignoring whitespace; ``...`` is any text."""
         if "─►" in wanted:
             return  # a drawing
         said = " ".join(self.said.split())
@@ -138,7 +138,7 @@ class Reader:
             exec(compile(text, "a page", "exec"), self.names)
 
     def javascript(self, text: str) -> None:
-        """What is typed in the console of the only live page so far; what it writes there is text."""
+        """Run a script in the console of the only live page so far; its output is compared as text."""
         library = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install it")
         [place] = Path().glob("*.html")
         with library.sync_playwright() as engine:
@@ -154,7 +154,7 @@ class Reader:
 
 
 def stand_ins() -> None:
-    """Small models where the pages speak of real ones: of as many layers and heads, with drawn weights."""
+    """Small models in place of the real ones: with the same layers and heads, and random weights."""
     bert = {**BERT, "num_hidden_layers": 6, "num_attention_heads": 12, "hidden_size": 24, "vocab_size": 16}
     bert |= {"max_position_embeddings": 32}
     folder = checkpoints.write(Path("models/all-MiniLM-L6-v2"), bert, checkpoints.draw(bert))
@@ -167,7 +167,7 @@ def stand_ins() -> None:
 
 
 def pickled(beside: Path, folder: Path, tensors: dict[str, np.ndarray]) -> None:
-    """A checkpoint as older ones are kept; without PyTorch only its name is right."""
+    """A checkpoint in the older, pickled format; without PyTorch only its name is right."""
     folder.mkdir()
     for name in ("config.json", "tokenizer.json"):
         shutil.copyfile(beside / name, folder / name)
@@ -211,14 +211,14 @@ def _once():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_what_a_page_says_can_be_done(page, tmp_path, monkeypatch):
+def test_commands_and_code_of_a_page_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     stand_ins()
     Reader().page(page.read_text("utf-8"))
 
 
-def test_a_page_that_shows_other_numbers_is_found_out(tmp_path, monkeypatch):
+def test_a_page_with_wrong_numbers_fails(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     reader = Reader()
     reader.shell("xlsxattn build causal\nxlsxattn show output/causal.xlsx causal_chase_Attention")
@@ -237,7 +237,7 @@ def test_a_page_that_shows_other_numbers_is_found_out(tmp_path, monkeypatch):
         reader.shell("xlsxattn show output/causal.xlsx nonsense")
 
 
-def test_every_page_is_in_the_site_and_every_link_leads_somewhere():
+def test_every_page_is_in_the_site_and_links_are_valid():
     listed = re.findall(r": ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
     here = {str(p.relative_to(ROOT / "docs")) for p in (ROOT / "docs").rglob("*.md")}
     assert set(listed) == here

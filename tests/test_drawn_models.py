@@ -1,4 +1,4 @@
-"""Drawn models whose values IronCalc computes coarsely raise no false alarm."""
+"""Random models whose values IronCalc computes coarsely raise no false alarm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A workbook that a person has edited is checked against its own new inputs, and a wrong edit is found."""
+"""An edited workbook is checked with its new inputs, and wrong edits are found."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OWL = ("owl", [2.5, 0.25, 0.0, 0.5])
 ABOVE = 3
 
 
-# --- edits of a person, in programs of theirs --------------------------------------------------------------
+# --- edits by users, in their programs ---------------------------------------------------------------------
 
 
 def tabs(book):
@@ -96,7 +96,7 @@ def new_tabs(book):
 
 
 def an_apostrophe(book):
-    """In names of ranges Gnumeric takes no tab that has one, IronCalc none that has an exclamation mark."""
+    """Gnumeric rejects names of ranges on tabs with one, IronCalc on tabs with an exclamation mark."""
     return [["rename", tab, f"It's {tab}"] for tab in tabs(book)]
 
 
@@ -145,7 +145,7 @@ def edited(walkthrough, causal, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def evaluated(edited):
-    """All edited workbooks as an engine computes them; each engine is asked once."""
+    """All edited workbooks as an engine computes them; each engine runs once."""
 
     @cache
     def by(engine):
@@ -172,7 +172,7 @@ def test_other_numbers_give_other_results(evaluated, engine):
         assert abs(after.array(f"{sheet}_cat_Output") - before.array(f"{sheet}_cat_Output")).max() > 0.1
 
 
-def test_other_words_are_looked_up_and_unknown_ones_said(evaluated, engine):
+def test_other_words_are_looked_up_and_unknown_ones_reported(evaluated, engine):
     values = evaluated(engine)["walkthrough", "other words"]
     words = values.texts("vocab_Tokens")
     assert values.array("cat_Ids")[:3, 0].tolist() == [words.index("dog") + 1, 0, words.index("mouse") + 1]
@@ -217,11 +217,11 @@ def test_the_tabs_have_other_names(edited):
     assert after.names["vocab_E"].sheet == "données"
 
 
-# --- the first edit after opening ---------------------------------------------------------------------------
+# --- the first edit after opening --------------------------------------------------------------------------
 
 
 def first_word_changed(book):
-    """One number of the first sentence's first word, before anybody has looked at any sheet."""
+    """One number of the first word of the first sentence, before any sheet is displayed."""
     word = next(book.typed[at] for at in book.names[f"{book.manifest.contexts[0]}_Tokens"].cells())
     row = [book.typed.get(at) for at in book.names["vocab_Tokens"].cells()].index(word)
     tab, top, left = corner(book, "vocab_E")
@@ -288,7 +288,7 @@ def saved_again(causal, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def recalculated(saved_again):
-    """All of them as an engine computes them; each engine is asked once."""
+    """All of them as an engine computes them; each engine runs once."""
 
     @cache
     def by(engine):
@@ -306,7 +306,7 @@ def test_a_workbook_saved_by_another_program_holds(saved_again, recalculated, pr
 
 
 @pytest.mark.parametrize("program", ["gnumeric", "libreoffice"])
-def test_the_values_that_another_program_saved_hold(saved_again, program, capsys):
+def test_values_saved_by_another_program_hold(saved_again, program, capsys):
     assert check(saved_again[program], "saved") == HOLDS, capsys.readouterr().out
 
 
@@ -333,7 +333,7 @@ def findings(book, path, engine="ironcalc"):
 
 @pytest.fixture
 def book(request, causal):
-    """The workbook to be spoiled: the small one, or the large one where only that has the test's range."""
+    """The workbook to damage: the small one, or the large one if only that has the range of the test."""
     parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     small = read(causal)
     if parameters.get("name", "vocab_E") in small.names:
@@ -363,10 +363,10 @@ def test_a_constant_for_a_formula_is_found_even_with_the_right_value(book, name,
     found = findings(book, wrong)
     assert {finding.kind for finding in found} == {Kind.CONSTANT}
     assert {finding.range for finding in found} == {name}
-    # of an array formula over many cells the first cell is told, and how many more hold constants
-    told = sum(int(str(f.values.get("n", 1))) for f in found)
+    # for an array formula, the first cell and the number of other constants are reported
+    reported = sum(int(str(f.values.get("n", 1))) for f in found)
     assert found[0].cell == area.address()
-    assert told == area.rows * area.cols
+    assert reported == area.rows * area.cols
 
 
 def test_one_constant_among_the_formulas_of_a_column_is_found(book, wrong):
@@ -393,14 +393,14 @@ def test_a_stray_formula_is_found(book, tab, wrong, capsys):
     assert f"{tab}!AZ90" in capsys.readouterr().out
 
 
-def test_a_note_beside_the_ranges_is_no_finding(book, wrong):
+def test_a_note_next_to_ranges_is_not_a_finding(book, wrong):
     book.workbook["Causal attention"]["AZ90"] = "my note"
     book.workbook["Inputs"]["AZ91"] = 42
     book.workbook.save(wrong)
     assert check(wrong) == HOLDS
 
 
-def test_a_formula_in_an_input_cell_is_no_finding(book, wrong, engine):
+def test_a_formula_in_an_input_cell_is_not_an_error(book, wrong, engine):
     cell(book, "vocab_E").value = "=1/3+SQRT(4)"
     book.workbook.save(wrong)
     require(engine)
@@ -414,7 +414,7 @@ def test_a_formula_in_an_input_cell_is_no_finding(book, wrong, engine):
 @pytest.mark.parametrize(
     "name", ["causal_chase_RowSum", "causal_chase_Attention", "compare_keyboard_qkv_Cosine"]
 )
-def test_a_formula_off_by_little_is_found(book, name, amount, wrong):
+def test_a_formula_with_a_small_error_is_found(book, name, amount, wrong):
     there = cell(book, name)
     if isinstance(there.value, str):
         there.value = there.value + amount
@@ -468,7 +468,7 @@ def test_a_deleted_name_is_found(book, name, wrong):
 
 
 @pytest.mark.parametrize("spoil", ["constant", "deleted name", "off by little"])
-def test_the_command_exits_with_1_and_says_where(causal, spoil, wrong, capsys):
+def test_the_command_exits_with_1_and_names_the_cell(causal, spoil, wrong, capsys):
     book, name = read(causal), "causal_chase_Attention"
     if spoil == "deleted name":
         del book.workbook.defined_names[name]
@@ -523,7 +523,7 @@ def test_a_word_that_the_vocabulary_lacks_is_a_warning(causal, wrong):
     assert cli.main(["check", "--strict", str(wrong)], standalone_mode=False) == FAILED
 
 
-def test_a_blank_cell_where_blanks_mean_something_is_none(tmp_path):
+def test_a_blank_cell_is_not_unknown_if_the_workbook_uses_blanks(tmp_path):
     path = prebuilt.build("padding", tmp_path / "padding.xlsx")
     assert not all(value for (value,) in saved_values(path, read(path).names)["short_Tokens"])
     assert checking.check(path).every_finding == ()

@@ -1,4 +1,4 @@
-"""Exercises as they are built: presets, what waits, what the file gives away, bad input, personal copies."""
+"""Built exercises: presets, waiting ranges, hidden answers, bad input, personal copies."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_backward_pass_is_not_shown_elsewhere(optimizer, tmp_path):
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two blocks have the same texts and, but for rounding, the same numbers."""
+    """Whether two blocks have the same texts and, up to rounding, the same numbers."""
     pairs = zip(np.ravel(np.array(one, object)), np.ravel(np.array(other, object)), strict=True)
     return all(
         abs(a - b) <= 1e-9 * max(1, abs(b)) if isinstance(a, float) and isinstance(b, float) else a == b
@@ -119,7 +119,7 @@ def alike(one: Any, other: Any) -> bool:
     )
 
 
-# --- presets ---------------------------------------------------------------------------------------------
+# --- presets -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("template", templates.names())
@@ -151,7 +151,7 @@ def test_a_blank_exercise_waits_and_its_solutions_are_the_ordinary_workbook(temp
 
 
 @pytest.mark.parametrize(("template", "level"), [("walkthrough", "middle"), ("causal", "first")])
-def test_the_file_does_not_hold_the_key(template, level, tmp_path):
+def test_the_file_does_not_contain_the_answers(template, level, tmp_path):
     spec = asks(template, level)
     assert spec.exercise is not None
     plain = replace(spec, exercise=None)
@@ -186,7 +186,7 @@ def test_no_other_range_shows_how_an_answer_is_computed():
         assert answered(name) in blank[name.replace("_cat_", "_keyboard_")].parts[0].formula
 
 
-def test_what_would_show_the_numbers_of_an_answer_waits():
+def test_ranges_that_would_show_an_answer_wait():
     """Computed alike from the same inputs, on another sheet; but not with the weights of a decoder."""
     shown = {block.name: block for block in pages.book(asks("padding")).blocks()}
     assert answered("pad_short_Scores") in shown["both_short_Scores"].parts[0].formula
@@ -196,7 +196,7 @@ def test_what_would_show_the_numbers_of_an_answer_waits():
     assert "_Answered" not in shown["rev_written_l1_h1_Scores"].parts[0].formula
 
 
-def test_the_dash_of_what_waits_stands_where_its_numbers_will(tmp_path):
+def test_the_dash_is_aligned_like_numbers(tmp_path):
     book = load_workbook(written(asks("causal"), tmp_path / "blank.xlsx"))
     for name, align in (("causal_chase_RowMax", "right"), ("causal_Status", None)):
         ((tab, cells),) = book.defined_names[name].destinations
@@ -276,7 +276,7 @@ def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
     assert evaluated(spec, tmp_path)[mark_of("s_one_X")][0] == [RIGHT] * 3
 
 
-# --- bad input -------------------------------------------------------------------------------------------
+# --- bad input ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
         ("Scores!", "'Scores!' is not the name of a range"),
         ("vocab_*", "vocab_* cannot be asked for: it holds typed values"),
         (5, "there is no range 5"),
-        ("zzz*", "there is no range zzz*, but for example causal_chase_X"),
+        ("zzz*", "there is no range zzz*; an example is causal_chase_X"),
     ],
 )
 def test_ranges_that_cannot_be_asked_for(blank, sentence):
@@ -304,26 +304,26 @@ def test_a_range_with_two_places_is_refused():
         asks("causal", "middle", "causal_chase_Scores[1]", "causal_chase_Scores[2]")
 
 
-def test_points_of_what_is_not_asked_for_are_refused():
+def test_points_of_other_ranges_are_refused():
     with pytest.raises(xlsxattn.SpecError, match=r"causal_chase_Scored is not asked for, .*; did you mean"):
         asks("causal", points={"causal_chase_Scored": 2})
 
 
-def test_the_key_of_the_spec_is_said():
+def test_errors_name_the_key_of_the_spec():
     with pytest.raises(xlsxattn.SpecError, match=r"causal: exercise\.blank: there is no range zzz"):
         asks("causal", blank=("zzz",))
     with pytest.raises(xlsxattn.SpecError, match=r"vocab_E is not asked for, but causal_chase_Mask, .*, …"):
         asks("causal", "whole", points={"vocab_E": 2})
 
 
-def test_a_spec_that_is_too_much_for_a_spreadsheet_is_refused(monkeypatch):
+def test_a_spec_too_large_for_a_spreadsheet_is_refused(monkeypatch):
     monkeypatch.setattr(layout.formulas, "MAX_FORMULA_LENGTH", 9)
     with pytest.raises(xlsxattn.SpecError, match=r"causal: the formula of .* would have"):
         exercises._story(specs.load(templates.path("causal")), "causal")
 
 
 @pytest.mark.parametrize("solutions", ["missing/s.xlsx", "folder.xlsx", "s.txt", "X.XLSX"])
-def test_without_its_solutions_no_exercise_is_written(solutions, tmp_path, monkeypatch):
+def test_an_exercise_is_not_written_without_its_solutions(solutions, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.xlsx").mkdir()
     said = run("exercise", "causal", "--level", "first", "-o", "x.xlsx", "--solutions", solutions)
@@ -331,14 +331,14 @@ def test_without_its_solutions_no_exercise_is_written(solutions, tmp_path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["folder.xlsx"]
 
 
-def test_a_command_with_a_wrong_range_says_one_sentence_and_writes_nothing(tmp_path):
+def test_a_wrong_range_is_one_sentence_and_writes_nothing(tmp_path):
     said = run("exercise", "causal", "--blank", "nothing_at_all", "-o", str(tmp_path / "x.xlsx"))
     assert said.code == 2
     assert len(said.err.strip().splitlines()) == 1
     assert [*tmp_path.iterdir()] == []
 
 
-# --- personal copies -------------------------------------------------------------------------------------
+# --- personal copies ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_bad_lists_of_students(content, sentence, tmp_path):
     assert sentence in str(error.value)
 
 
-def test_a_key_is_made_once_and_stays_out_of_the_folder(tmp_path):
+def test_a_key_is_created_once_outside_the_folder(tmp_path):
     path, folder = tmp_path / "key", tmp_path / "out"
     key = students.read_key(path, folder)
     assert students.read_key(path, folder) == key
@@ -440,7 +440,7 @@ def test_without_weights_the_embeddings_vary():
     assert 0 < change.max() <= 0.3 + 1e-9
 
 
-def test_a_personal_copy_is_sealed_and_holds_no_name(tmp_path):
+def test_a_personal_copy_is_sealed_and_has_no_name(tmp_path):
     (tmp_path / "class.csv").write_text("id,name\na1,Annabelle\n")
     asked = {"level": "first", "force": False}
     (made,) = exercises.personal_copies(
@@ -461,7 +461,7 @@ def class_of(folder: Path, *ids: str) -> tuple[Any, ...]:
 
 
 def test_if_a_copy_cannot_be_built_none_is_written(tmp_path, monkeypatch):
-    """Neither is a new key kept, with which the same students would fail again."""
+    """A new key is not kept either, because the same students would fail again."""
     real = exercises._varied
 
     def varied(spec, named, key, student, story):
@@ -501,12 +501,12 @@ def interrupted(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_after_an_exercise_the_green_cells_are_named():
+def test_the_hint_after_an_exercise_mentions_green_cells():
     pressed = press.Pressed(Path("x.xlsx"), Report("x.xlsx", (), ()), ("Start",), exercise=True)
     assert "fill in the green cells" in build_command._open(pressed)
 
 
-def test_copies_are_written_where_no_folder_is_yet(tmp_path, monkeypatch):
+def test_the_folder_of_copies_is_created(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     class_of(tmp_path, "a1")
     said = run("exercise", "causal", "--level", "first", "--students", "class.csv", "--key", "key")
@@ -514,7 +514,7 @@ def test_copies_are_written_where_no_folder_is_yet(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "output/causal-exercises").iterdir()] == ["a1.xlsx"]
 
 
-# --- from Python -----------------------------------------------------------------------------------------
+# --- from Python -------------------------------------------------------------------------------------------
 
 
 def test_an_exercise_and_its_solutions_are_proved(tmp_path):

@@ -1,6 +1,6 @@
-"""What the workbooks invite to try is tried: every experiment of every template, in the embedded engine.
+"""Every experiment of every template is tried in the embedded engine.
 
-An experiment is a sentence on a page. Its test does what the sentence says and asserts what it promises; an
+An experiment is a sentence on a page. Its test does what the sentence says and asserts the stated result; an
 experiment without a test fails. The tests are in the folder `experiments`, by the name of the sentence in
 `pages.experiments`, or, for what a template says in its own words, by template, page and place in the page's
 list.
@@ -27,18 +27,18 @@ def path_of(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("template", "page_id", "place"), CASES)
-def test_an_experiment_shows_what_it_promises(path_of, template, page_id, place):
+def test_experiments_have_the_stated_results(path_of, template, page_id, place):
     page = next(page for page in book_of(template).pages if page.id == page_id)
     TESTS[key_of(template, page, place)](Bench(path_of(template), page, place))
 
 
 def test_opposite_targets_hold_each_other_back(path_of):
-    """A text of trainings that no template shows."""
+    """An experiment of trainings that no template has."""
     page = next(page for page in book_of("learning").pages if page.id == "learn")
     TESTS["OWN_TARGET"](Bench(path_of("learning"), page, 0))
 
 
-def test_no_test_is_of_an_experiment_that_is_gone():
+def test_every_test_belongs_to_an_experiment():
     pages_of = {(name, page.id): page for name in templates.names() for page in book_of(name).pages}
     asked = {key_of(template, pages_of[template, id_], i) for template, id_, i in CASES}
     assert {key for key in TESTS if " " in key} <= asked

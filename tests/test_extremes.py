@@ -1,4 +1,4 @@
-"""Numbers of any size: whatever a spec allows is built and proved, or refused in one sentence."""
+"""Numbers of any magnitude are built and proved, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge import in_libreoffice
 from conftest import require
 from model_specs import KINDS, drawn
 from specs import plain
-from workbooks import answers, job, told
+from workbooks import answers, job, report_on
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 DRAWN = int(os.environ.get("XLSXATTN_EXTREMES", "60"))
 """Specs that are built; XLSXATTN_EXTREMES=300 draws more."""
 IN_ALL_ENGINES = 20
-CHUNKS = 4  # files of tests are spread over processes, so the specs come in several tests
+CHUNKS = 4  # tests are distributed over processes, so the specs are in several tests
 MAX_EXPONENT = 50
 
 
 def power(draw: random.Random) -> float:
-    """A number from 1e-50 to 1e50, every order of magnitude alike."""
+    """A number from 1e-50 to 1e50, with every order of magnitude equally likely."""
     return 10.0 ** draw.uniform(-MAX_EXPONENT, MAX_EXPONENT)
 
 
@@ -97,7 +97,7 @@ def test_numbers_of_any_size_hold_in_gnumeric(written, tmp_path):
     for path in written:
         book = read(path)
         (values,) = answers("gnumeric", [job(book, tmp_path / path.name)])
-        assert not errors(told(book, "gnumeric", values)), path.name
+        assert not errors(report_on(book, "gnumeric", values)), path.name
 
 
 def test_numbers_of_any_size_hold_in_libreoffice(written, tmp_path):
@@ -111,7 +111,7 @@ def test_numbers_of_any_size_hold_in_libreoffice(written, tmp_path):
     for path, target in zip(written, targets, strict=True):
         book = read(path)
         values = saved_values(target, book.names)
-        assert not errors(told(book, "libreoffice", values)), path.name
+        assert not errors(report_on(book, "libreoffice", values)), path.name
 
 
 def errors(report: Report) -> list[Any]:
@@ -146,7 +146,7 @@ NAMED = {
 }
 
 
-def test_numbers_that_no_spreadsheet_holds_are_refused_in_a_sentence(tmp_path):
+def test_numbers_too_large_for_a_spreadsheet_are_refused(tmp_path):
     sheet = {"id": "lm", "kind": "decoder", "seed": 1, "activation": "swiglu", "residual": "post-norm"}
     data = sized(1e49, {**sheet, "layers": 2, "norm": "rms", "epsilon": 1.0})
     weights = dict(parse(data, "drawn").sheets[0].weights)
@@ -164,6 +164,6 @@ def test_by_name(engine, tmp_path):
     books = [read(write(data, tmp_path / f"{i}.xlsx")) for i, data in enumerate(NAMED.values())]
     jobs = [job(book, tmp_path / f"copy-{i}.xlsx") for i, book in enumerate(books)]
     for name, book, values in zip(NAMED, books, answers(engine, jobs), strict=True):
-        report = told(book, engine, values)
+        report = report_on(book, engine, values)
         assert not errors(report), (name, errors(report)[0])
         assert {result.verdict for run in report.runs for result in run.results} == {"ok"}, name

@@ -20,7 +20,7 @@ from xlsxattn import check, press, releases, templates
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.check import check as trusting
 from xlsxattn.checker.findings import Kind
-from xlsxattn.checker.manifest_formulas import held_against
+from xlsxattn.checker.manifest_formulas import with_expected_formulas
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, read
 from xlsxattn.cli.build_command import FAILED
@@ -37,7 +37,7 @@ def spec_of(name):
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_the_rebuilt_table_is_the_manifests(name):
+def test_the_regenerated_table_equals_the_manifest(name):
     for lang in ("en", "zh"):
         book = Unwritten(replace(spec_of(name), lang=lang, explain="full"))
         table = rebuilt(book)
@@ -46,8 +46,8 @@ def test_the_rebuilt_table_is_the_manifests(name):
 
 
 @pytest.mark.parametrize("source", ["walkthrough", "causal"] if THOROUGH else ["causal"])
-def test_a_live_check_made_blind_fails_though_the_manifest_agrees(source, request, tmp_path, capsys):
-    """MIN for MAX, 1E+9 for 1E-9, another range, ...: five in the cell, five in the manifest too."""
+def test_a_disabled_live_check_fails_even_if_the_manifest_agrees(source, request, tmp_path, capsys):
+    """MIN for MAX, 1E+9 for 1E-9, another range, ...: five only in the cell, five also in the manifest."""
     path = request.getfixturevalue(source)
     book, whole, wrong = read(path), Package(path), tmp_path / "wrong.xlsx"
     live = [m for m in blinded(book) if book.manifest.parse(m.ranges[0]).is_live_check]
@@ -61,7 +61,7 @@ def test_a_live_check_made_blind_fails_though_the_manifest_agrees(source, reques
             findings = check(wrong, inputs="as-saved").every_finding
             errors = {f.kind for f in findings if f.severity == "error" and f.range in mutant.ranges}
             assert errors >= expected, mutant.what
-    assert unseen > 1  # where the manifest is trusted, nothing is wrong with them
+    assert unseen > 1  # if the manifest is trusted, there are no findings
     assert cli.main(["check", "--inputs", "as-saved", str(wrong)], standalone_mode=False) == FAILED
     assert mutant.ranges[0] in capsys.readouterr().out
 
@@ -100,10 +100,10 @@ def rewritten(path, out, texts, program=None):
 
 def faults(path):
     book = read(path)
-    return held_against(book, rebuilt(book))[1]
+    return with_expected_formulas(book, rebuilt(book))[1]
 
 
-def test_a_live_check_of_an_earlier_release_is_known_by_its_form(walkthrough, tmp_path):
+def test_live_checks_of_an_earlier_release_are_accepted(walkthrough, tmp_path):
     book = read(walkthrough)
     name = "compare_Status"
     form = releases.form(name, "cells", OLD, book.manifest.parse)
@@ -133,13 +133,13 @@ def test_another_versions_other_formulas_are_one_warning(walkthrough, tmp_path):
     assert {f.range for f in faults(rewritten(walkthrough, made, texts))} == {*texts}
 
 
-def test_what_this_version_writes_is_kept_for_later_ones():
+def test_the_forms_of_this_version_are_stored():
     """`python -m dev.releases` writes it."""
     found = {form for spec in every_spec() for form in forms(spec)}
     assert releases.forms(PROGRAM_VERSION) == found
 
 
-def test_the_version_is_the_projects():
+def test_the_version_is_that_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["version"] == PROGRAM_VERSION
 
@@ -154,7 +154,7 @@ def test_an_inserted_word_and_a_longer_sentence_change_nothing_else(causal):
         for name in ("vocab_E", "vocab_Tokens", "chase_Tokens")
     }
     edited = replace(book, names={**book.names, **longer})
-    right, found = held_against(edited, rebuilt(edited))
+    right, found = with_expected_formulas(edited, rebuilt(edited))
     assert found == ()
     assert right.manifest.formulas == book.manifest.formulas
 
@@ -175,7 +175,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("change", DAMAGED.values(), ids=DAMAGED)
-def test_an_absurd_setting_is_refused_in_a_sentence_and_at_once(change):
+def test_an_absurd_setting_is_refused_immediately(change):
     book = Unwritten(spec_of("encoder"))
     (sheet, *_) = book.manifest.sheets
     book.manifest = replace(book.manifest, sheets=(replace(sheet, settings={**sheet.settings, **change}),))
@@ -186,7 +186,7 @@ def test_an_absurd_setting_is_refused_in_a_sentence_and_at_once(change):
 
 
 @pytest.mark.parametrize("missing", ["mask", "heads", "layers", "contexts"])
-def test_a_setting_that_is_gone_is_no_other_default(missing):
+def test_a_missing_setting_is_not_replaced_by_a_default(missing):
     book = Unwritten(spec_of("encoder"))
     (sheet, *_) = book.manifest.sheets
     left = {key: value for key, value in sheet.settings.items() if key != missing}
@@ -195,7 +195,7 @@ def test_a_setting_that_is_gone_is_no_other_default(missing):
         rebuilt(book)
 
 
-def test_more_sheets_than_names_are_not_made():
+def test_more_sheets_than_names_are_refused():
     book = Unwritten(spec_of("causal"))
     (sheet, *_) = book.manifest.sheets
     many = tuple(replace(sheet, id=f"s{i}") for i in range(1000))
@@ -207,8 +207,8 @@ def test_more_sheets_than_names_are_not_made():
 # --- the last set of inputs --------------------------------------------------------------------------------
 
 
-def test_a_formula_that_fits_the_usual_numbers_alone_is_found(causal, tmp_path):
-    """Its manifest is trusted here, so that only a value can show it."""
+def test_a_formula_that_fits_only_the_usual_inputs_is_found(causal, tmp_path):
+    """Its manifest is trusted here, so that only values can reveal it."""
     book = read(causal)
     name = "causal_chase_Scores"
     area = book.names[name]
@@ -221,7 +221,7 @@ def test_a_formula_that_fits_the_usual_numbers_alone_is_found(causal, tmp_path):
         assert {f.round for f in values} == {len(perturbed(book))}
 
 
-def test_the_seed_is_the_files_or_what_is_asked_for(causal, tmp_path, capsys):
+def test_the_seed_is_the_digest_of_the_file_or_given(causal, tmp_path, capsys):
     copied = tmp_path / "copy.xlsx"
     copied.write_bytes(causal.read_bytes())
     one, again, asked = check(causal), check(copied), check(causal, seed=7)

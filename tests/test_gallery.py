@@ -1,4 +1,4 @@
-"""The check of what the gallery has made: workbooks byte for byte, pictures by their workbook's digest."""
+"""The check of generated files: workbooks byte for byte, pictures by the digest of their workbook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def root(causal, tmp_path) -> Path:
-    """A checkout in which all of one template's workbook is up to date."""
+    """A checkout in which the workbook and the picture of one template are up to date."""
     workbooks.put(tmp_path, {"causal": causal})
     drawn = pictures._digests({"causal": causal})
     for picture in drawn:
@@ -27,7 +27,7 @@ def root(causal, tmp_path) -> Path:
     return tmp_path
 
 
-def test_a_workbook_with_another_byte_or_no_picture_is_out_of_date(root, causal, monkeypatch, capsys):
+def test_changed_workbooks_and_missing_pictures_are_out_of_date(root, causal, monkeypatch, capsys):
     monkeypatch.setattr(gallery, "ROOT", root)
     monkeypatch.setattr(workbooks, "build_all", lambda _: {"causal": causal})
     monkeypatch.setattr(workbooks, "build_others", lambda _: {})
@@ -48,7 +48,7 @@ def test_the_gallery_shows_the_attention_of_the_first_sheet(causal, walkthrough)
     assert (part.first, part.lanes) == ("attn_cat_Attention", ("cat", "keyboard"))
 
 
-def test_a_lane_begins_where_its_formula_does_and_ends_at_the_next():
+def test_lanes_of_a_picture_are_found_by_their_formulas():
     """The sentences above the lanes are indented, and a formula of one line is lower than one with two."""
     words = [
         (20, 10, "cat"),

@@ -1,4 +1,4 @@
-"""The ways into other people's repositories: the pre-commit hook and the GitHub action."""
+"""The pre-commit hook and the GitHub action."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def stranger(path: Path) -> Path:
     return path
 
 
-def test_the_hooks_command_line_checks_the_files_it_is_given(walkthrough: Path, tmp_path: Path):
+def test_the_hook_checks_the_given_files(walkthrough: Path, tmp_path: Path):
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     command = shlex.split(hook["entry"])
     assert command[0] == "xlsxattn"
@@ -42,7 +42,7 @@ def test_the_hooks_command_line_checks_the_files_it_is_given(walkthrough: Path, 
 
 
 def act(files: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """Run the action's last step as GitHub does, with a folder for what it leaves."""
+    """Run the last step of the action as GitHub does, with a folder for its output."""
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
     step = action["runs"]["steps"][-1]
     given = {name: one["default"] for name, one in action["inputs"].items()} | {"files": files} | inputs
@@ -56,7 +56,7 @@ def act(files: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[
     return subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_actions_command_line_annotates(causal: Path, tmp_path: Path):
+def test_the_action_annotates_findings(causal: Path, tmp_path: Path):
     for name in ("one.xlsx", "two.xlsx"):
         shutil.copy(causal, tmp_path / name)
     done = act(f"{tmp_path}/*.xlsx\n  {causal}\n\ngone.xlsx\n", tmp_path, strict="true")
@@ -75,7 +75,7 @@ def test_the_actions_command_line_annotates(causal: Path, tmp_path: Path):
     assert (len(suites), suites.get("errors")) == (4, "1")
 
 
-def test_the_action_lets_warnings_fail_only_where_it_is_strict(causal: Path, tmp_path: Path):
+def test_warnings_fail_the_action_only_if_strict(causal: Path, tmp_path: Path):
     book = openpyxl.load_workbook(causal)
     book.create_sheet("Notes")["A1"] = "=1+1"
     book.save(tmp_path / "noted.xlsx")
@@ -85,7 +85,7 @@ def test_the_action_lets_warnings_fail_only_where_it_is_strict(causal: Path, tmp
         assert done.stdout.startswith(f"::{level} file=")
 
 
-def test_the_action_takes_names_with_blanks_and_passes_over_strangers(causal: Path, tmp_path: Path):
+def test_the_action_accepts_names_with_spaces_and_skips_foreign_workbooks(causal: Path, tmp_path: Path):
     shutil.copy(causal, tmp_path / "my first lesson.xlsx")
     theirs = stranger(tmp_path / "the budget.xlsx")
     names = f"{tmp_path}/my first lesson.xlsx\n{theirs}"
@@ -98,7 +98,7 @@ def test_the_action_takes_names_with_blanks_and_passes_over_strangers(causal: Pa
     assert act(names, tmp_path, inputs="as-saved", **{"skip-foreign": "false"}).returncode == 2
 
 
-def test_the_page_on_ci_shows_both():
+def test_the_documentation_shows_hook_and_action():
     text = (ROOT / "docs/how-to/ci.md").read_text("utf-8")
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert f"hooks: [{{id: {hook['id']}}}]" in text

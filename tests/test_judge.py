@@ -1,4 +1,4 @@
-"""PyTorch judges NumPy, and the workbook itself: float64, within 1e-12 of the largest value.
+"""Comparison of the reference and of workbooks with PyTorch: float64, within 1e-12 of the largest value.
 
 PyTorch is large, so it is an extra (``judge``); CI installs and requires it.
 """

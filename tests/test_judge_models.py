@@ -1,4 +1,4 @@
-"""PyTorch judges whole workbooks: its own weights go into a spec, an engine evaluates the formulas.
+"""Comparison of whole workbooks with PyTorch: its weights are put into a spec, an engine evaluates it.
 
 float64, within 1e-12 of the largest value; with the exact GELU 1e-10, as IronCalc's NORMSDIST is that coarse.
 Each of PyTorch's modules judges 40 draws of sizes, lengths and masks, 100 with XLSXATTN_THOROUGH=1; a test's
@@ -36,7 +36,7 @@ PLAIN = {"position": "none", "final_norm": False, "layers": 1}
 
 
 def seeds(settings: Sequence[object], one: object) -> range:
-    """One setting's share of the draws: no two settings have a seed in common."""
+    """The seeds of one setting; settings have no seed in common."""
     return range(settings.index(one), DRAWS, len(settings))
 
 
@@ -70,7 +70,7 @@ def close(found: Any, judged: Any, within: float = 1e-12) -> None:
 
 
 class Draw:
-    """Sentences of other words and lengths each time; blank cells follow them up to a common length."""
+    """Random sentences of different lengths, padded with blank cells to a common length."""
 
     def __init__(self, seed: int, d_model: int, contexts: int = 1) -> None:
         self.rng = np.random.default_rng(seed)
@@ -89,7 +89,7 @@ class Draw:
         return torch.tensor(np.array([self.E[self.words.index(word)] if word else blank for word in said]))
 
     def padding(self, i: int = 0) -> Any:
-        """True where a key is to be ignored, as PyTorch has it."""
+        """True where a key is ignored, as in PyTorch."""
         return torch.arange(self.length) >= len(self.said[i])
 
     def data(self, **sheet: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Draw:
 
 
 def causal(n: int) -> Any:
-    """True where a key is to be ignored."""
+    """True where a key is ignored."""
     return torch.ones(n, n, dtype=torch.bool).triu(1)
 
 
@@ -134,7 +134,7 @@ def layer_weights(layer: Any, before: str) -> dict[str, Any]:
 
 
 def shaken(module: Any) -> Any:
-    """A module whose norms and biases are no longer 1 and 0, so that leaving one out shows."""
+    """A module with random norms and biases, so that omitting one changes the result."""
     with torch.no_grad():
         for parameter in module.parameters():
             if parameter.dim() == 1:
@@ -189,7 +189,7 @@ def torch_layer(kind: Any, draw: Draw, heads: int, d_ff: int, residual: str, act
         d_model, heads, d_ff, dropout=0.0, activation=activation, batch_first=True,
         norm_first=residual == "pre-norm", dtype=torch.float64,
     )  # fmt: skip
-    return shaken(made).train()  # not eval(): its fast path takes other shortcuts
+    return shaken(made).train()  # not eval(), which would use another code path
 
 
 SORTS = [(r, a) for r in ("pre-norm", "post-norm") for a in ("relu", "gelu")]
@@ -295,7 +295,7 @@ def test_norms(norm, tmp_path: Path):
 
 
 def rotated(x: Any, base: float, pairs: str) -> Any:
-    """Each pair of the last axis as a complex number, turned by position times frequency."""
+    """Each pair of the last axis as a complex number, rotated by position times frequency."""
     d = x.shape[-1]
     if pairs == "halves":
         x = torch.cat([x[..., : d // 2, None], x[..., d // 2 :, None]], -1).flatten(-2)
@@ -338,7 +338,7 @@ def test_rotary_grouped_queries(pairs, tmp_path: Path):
 
 
 @pytest.mark.parametrize("temperature", [0.1, 1.0, 10.0])
-def test_what_a_decoder_writes_is_what_pytorch_writes_token_for_token(temperature, tmp_path: Path):
+def test_generated_tokens_equal_those_of_pytorch(temperature, tmp_path: Path):
     written, lengths = 0, set()
     for seed in seeds([0.1, 1.0, 10.0], temperature):
         rng = np.random.default_rng(seed)

@@ -1,7 +1,7 @@
-"""Two examples of Raschka's "Build a Large Language Model (From Scratch)", chapter 3, proved and judged.
+"""Two examples of Raschka's "Build a Large Language Model (From Scratch)", chapter 3, compared with PyTorch.
 
-Both are causal, and run on his six words of three numbers each. PyTorch draws the weights, in float64, and
-says what comes out; the workbook's Output, as an engine computes it, is within 1e-12 of that.
+Both are causal, and run on his six words of three numbers each. PyTorch draws the weights and
+computes the outputs in float64; the workbook's Output, as an engine computes it, is within 1e-12 of that.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def output(path: Path, sheet: MultiHead) -> Any:
 
 
 def test_multi_head_attention_wrapper(tmp_path: Path):
-    """Section 3.6.1: two heads of two columns each, side by side, which nothing projects."""
+    """Section 3.6.1: two heads of two columns each, concatenated without a projection."""
     torch.manual_seed(123)
     heads = [[linear(2) for _ in range(3)] for _ in range(2)]
     judged = torch.cat([attention(*(layer(INPUTS) for layer in head)) for head in heads], 1)

@@ -1,4 +1,4 @@
-"""PyTorch judges layers, norms, positions and writing: float64, within 1e-12 of the largest value."""
+"""Comparison of layers, norms, positions and generation with PyTorch, in float64."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def rows_of(inputs: Any, words: list[str]) -> Any:
 
 
 def load(layer: Any, names: dict[str, tuple[str, ...]], inputs: Any) -> None:
-    """Give a PyTorch layer our matrices: transposed, and side by side where it keeps them so."""
+    """Load our matrices into a PyTorch layer: transposed, and concatenated where the layer stores them so."""
     with torch.no_grad():
         for name, parts in names.items():
             held = layer.get_parameter(name)
@@ -128,7 +128,7 @@ class CausalAttention(torch.nn.Module):
 @pytest.mark.parametrize("out_proj", [True, False])
 @pytest.mark.parametrize("qkv_bias", [True, False])
 def test_heads_of_any_output_width_agree_with_modules_of_a_textbook(out_proj, qkv_bias):
-    """Heads side by side (its MultiHeadAttentionWrapper), or put through an out_proj that has a bias."""
+    """Concatenated heads (MultiHeadAttentionWrapper), or projected by an out_proj with a bias."""
     rng = np.random.default_rng(22)
     for _ in range(DRAWS):
         heads, d_in, d_head, d_out = (integer(rng, 1, top) for top in (4, 6, 4, 9))
@@ -302,7 +302,7 @@ def test_activations_agree_with_pytorch(name, judged):
     h = np.concatenate([np.linspace(-40, 40, 4001), np.random.default_rng(16).normal(size=1000)])[None]
     found = ACTIVATIONS[name](h)
     close(found, judged(tensor(h)))
-    within = np.abs(h) < 5  # and small values are right in their own digits
+    within = np.abs(h) < 5  # and small values have a small relative error
     np.testing.assert_allclose(found[within], judged(tensor(h)).numpy()[within], rtol=1e-9, atol=1e-18)
 
 
@@ -395,7 +395,7 @@ def test_rotary_grouped_queries_agree_with_scaled_dot_product_attention(pairs, k
 
 @pytest.fixture
 def transformers(monkeypatch) -> Any:
-    """The library, computing with 64 bits where it asks for 32."""
+    """The library, computing in float64 instead of float32."""
     library: Any = pytest.importorskip("transformers", reason="transformers is missing")
     for name in ("float", "float32"):
         monkeypatch.setattr(torch, name, torch.float64)
@@ -441,7 +441,7 @@ def test_stretched_rotations_and_normed_heads_agree_with_transformers(transforme
         close(found["s_Frequency"].values, turning.inv_freq.repeat(2)[None, order])
         ramps += found["s_Ramp"].values[0].tolist() if stretched else []
         attention = getattr(code, f"{family}Attention")(config, 0).double()
-        unordered = np.argsort(order)  # which of our columns stands where the library has it
+        unordered = np.argsort(order)  # the columns in the order of the library
         with torch.no_grad():
             for letter, many in (("Q", heads), ("K", groups), ("V", groups), ("O", 1)):
                 linear = getattr(attention, f"{letter.lower()}_proj")

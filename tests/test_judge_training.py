@@ -1,4 +1,4 @@
-"""PyTorch judges trainings: autograd its gradients, torch.optim its steps, in float64.
+"""Comparison of trainings with PyTorch in float64: gradients with autograd, steps with torch.optim.
 
 Problems are drawn: sizes, heads, masks, what learns, optimizers with their constants. Rates are mild, so that
 rounding does not grow over 30 steps; gradients are held within 1e-12 of the run's largest.
@@ -84,7 +84,7 @@ def optimizer_of(sheet: dict[str, Any], learned: list[Any]) -> Any:
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_pytorch_makes_the_same_steps(optimizer: str, tmp_path: Path):
+def test_training_steps_equal_those_of_pytorch(optimizer: str, tmp_path: Path):
     for seed in range(PROBLEMS):
         data = problem(seed, optimizer)
         form, sheet = data["sheets"]

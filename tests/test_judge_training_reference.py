@@ -1,4 +1,4 @@
-"""PyTorch judges a training's reference: autograd its gradients, torch.optim its steps."""
+"""Comparison of the reference of trainings with PyTorch: gradients with autograd, steps with torch.optim."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLAIN = {"weights": True, "scale": True, "mask": "none"}
 
 
 def draw(rng: Any, optimizer: str, heads: int) -> tuple[list[SheetInfo], dict[str, Any]]:
-    """A training sheet `s` of one head (0) or several, over a sheet `t`, with everything that it is given."""
+    """A training sheet `s` of one head (0) or several, that trains a sheet `t`, with all inputs."""
     d, d_k, d_v, E = (int(n) for n in rng.integers(1, 5, 4))
     many, mask = heads > 0, str(rng.choice(["none", "causal"]))
     lengths = [int(n) for n in rng.integers(1, 6, E)]
@@ -59,7 +59,7 @@ def draw(rng: Any, optimizer: str, heads: int) -> tuple[list[SheetInfo], dict[st
 
 
 class Judge:
-    """The same training by PyTorch: what each step's blocks were, and their gradients."""
+    """The same training by PyTorch: the blocks of each step, and their gradients."""
 
     def __init__(self, sheets: list[SheetInfo], inputs: dict[str, Any]) -> None:
         trained, s = sheets
@@ -128,7 +128,7 @@ class Judge:
             gradients.append(
                 {m: np.zeros(w.shape) if w.grad is None else w.grad.numpy().copy() for m, w in self.W.items()}
             )
-            for w in self.W.values():  # so that a decay is applied where no example counts as well
+            for w in self.W.values():  # so that decay is also applied if no example is valid
                 if w.requires_grad and w.grad is None:
                     w.grad = torch.zeros_like(w)
             self.optimizer.step()
@@ -165,7 +165,7 @@ def test_a_run_of_thirty_steps_agrees_with_torch(optimizer, heads):
 
 
 def inner_gradients(found: Any, judge: Judge, heads: int, lettered: str) -> None:
-    """What leads from the loss to the weights, at the first step, by autograd."""
+    """The gradients of intermediate results at the first step, by autograd."""
     blocks = judge.blocks[0]
     for e, at, seen in judge.examples:
         for h in range(heads):

@@ -1,4 +1,4 @@
-"""Every text has its translation, none is left over, and workbooks differ in nothing but their texts."""
+"""Every text has a translation, none is unused, and workbooks only differ in their texts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ OTHERS = [code for code in codes() if code != "en"]
 NO_WORDS = re.compile(r"[^A-Za-z]*([A-Za-z]{1,2}[^A-Za-z]+)*[A-Za-z]{0,2}")
 PAPER = r"[A-Z]\w+( et al\.| and [A-Z]\w+)? \d{4}(, §[\d.]+)?"
 NAMES = re.compile(rf"\w+_\w+|(Norm\d|Input|Output) [γβ]|\{{?=.*|{PAPER}", re.DOTALL)
-"""What is the same in all languages: symbols, names of ranges, formulas."""
+"""Texts that are the same in all languages: symbols, names of ranges, formulas."""
 
 
 MESSAGES = {
@@ -59,7 +59,7 @@ MESSAGES = {
     *("CopyError", "PreviewError", "ClickException", "PandasMissing", "CheckpointError", "ValueError"),
     *("Twice", "TooLargeError", "Declaration", "echo", "secho", "info", "complain"),
 }
-"""What says something to a person."""
+"""Texts with words."""
 PARSERS = (tomllib._parser, json.decoder, json.scanner)
 REFUSALS = (
     *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EROFS, errno.ENOSPC),
@@ -68,7 +68,7 @@ REFUSALS = (
 
 
 class Recorder(dict):
-    """A catalogue that marks every text that it is asked for, and remembers it."""
+    """A catalogue that marks and records every requested text."""
 
     def __init__(self):
         super().__init__()
@@ -79,7 +79,7 @@ class Recorder(dict):
 
     def get(self, text, _=None):
         self.asked.add(text)
-        return f"⟦{text.replace(ANSWER, f'⟧{ANSWER}⟦')}⟧"  # an answer stands in cells of its own
+        return f"⟦{text.replace(ANSWER, f'⟧{ANSWER}⟦')}⟧"  # an answer has its own cells
 
 
 def same_everywhere(text: str) -> bool:
@@ -89,7 +89,7 @@ def same_everywhere(text: str) -> bool:
 def typed_in(s: spec.Spec) -> set[str]:
     """What a person has typed."""
     words = {*s.vocabulary.tokens, *s.vocabulary.dimensions, *(c.id for c in s.contexts)}
-    if s.lang != ENGLISH.code:  # what its template says in its own words
+    if s.lang != ENGLISH.code:  # the texts of its template
         words |= {
             s.title,
             s.about,
@@ -100,7 +100,7 @@ def typed_in(s: spec.Spec) -> set[str]:
 
 ASKS = {"walkthrough": "formula", "encoder": "number", "llama": "either", "padding": "formula"}
 ASKS |= dict.fromkeys(("positions", "mouse", "causal", "learning"), "formula")
-"""Templates that are turned into exercises, and what these ask for."""
+"""Templates that are turned into exercises, and the kind of answers."""
 
 
 def examples() -> list[spec.Spec]:
@@ -130,7 +130,7 @@ def _both() -> spec.Spec:
 
 
 def exercise_on(name: str, ask: str) -> spec.Spec:
-    """A template as an exercise that asks for every range that can be asked for."""
+    """A template as an exercise with every possible answer."""
     one = spec.load(templates.path(name))
     if name != "learning":
         one = replace(one, sheets=tuple(s for s in one.sheets if not isinstance(s, Training)))
@@ -139,7 +139,7 @@ def exercise_on(name: str, ask: str) -> spec.Spec:
 
 
 def turning() -> spec.Spec:
-    """A model with what imports alone have: stretched rotations, norms of queries and keys."""
+    """A model with features that only imports have: scaled rotations, norms of queries and keys."""
     table = {"id": "gpt", "kind": "decoder", "position": "rotary", "heads": 2, "d_k": 2}
     found = spec.parse(plain([3], 4, table), "turning")
     (model,) = found.sheets
@@ -151,7 +151,7 @@ def turning() -> spec.Spec:
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory) -> dict[str, set[str] | list[tuple[spec.Spec, Path]]]:
-    """All examples as workbooks whose texts are marked; and the texts that they asked for."""
+    """All examples as workbooks with marked texts, and the requested texts."""
     texts, books = Recorder(), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "language", lambda _: Language("xx", texts))
@@ -169,7 +169,7 @@ def marked(tmp_path_factory) -> dict[str, set[str] | list[tuple[spec.Spec, Path]
 
 
 def said() -> set[str]:
-    """Every sentence of the source that is told to a person: what `say`, `tell` and `error` are given."""
+    """Every user-facing sentence of the source: the arguments of `say`, `tell` and `error`."""
     found = set()
     for _, tree in modules():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
@@ -192,7 +192,7 @@ def written() -> set[str]:
 
 
 def shown_elsewhere() -> set[str]:
-    """What stands in the page of HTML, and in the schema that editors show."""
+    """The texts of the HTML page, and of the schema that editors show."""
     return {*page.page_texts(), *page.script_texts(), *described(spec_schema.schema()), spec_schema.TITLE}
 
 
@@ -207,7 +207,7 @@ def described(node: object) -> Iterator[str]:
 
 
 def parsers() -> set[str]:
-    """What Python's parsers of TOML and JSON say, without the values in it."""
+    """The messages of Python's TOML and JSON parsers, without values."""
     found = set()
     for module in PARSERS:
         tree = ast.parse(Path(module.__file__).read_text("utf-8"))
@@ -218,7 +218,7 @@ def parsers() -> set[str]:
 
 
 def system() -> set[str]:
-    """Why the system refuses to read or write a file, and what is wrong with bytes that are no UTF-8."""
+    """The messages of the system about files, and of Python about invalid UTF-8."""
     found = {os.strerror(number) for number in REFUSALS}
     for wrong in (b"\xff", b"\xc3(", b"\xc3"):
         with pytest.raises(UnicodeDecodeError) as said:
@@ -232,7 +232,7 @@ def constant(node: ast.AST) -> bool:
 
 
 def texts_in(node: ast.AST) -> Iterator[str]:
-    """The texts that a sentence is chosen from; what a call makes of others is no sentence."""
+    """The texts that a sentence is chosen from; results of calls are not sentences."""
     if constant(node):
         yield node.value
     elif not isinstance(node, ast.Call):
@@ -241,19 +241,19 @@ def texts_in(node: ast.AST) -> Iterator[str]:
 
 
 def named(call: ast.Call) -> str:
-    """The name of what is called."""
+    """The name of the called function."""
     return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
 
 
 def sentence_of(call: ast.Call) -> ast.AST | None:
-    """The argument that holds the sentence, where a call tells one."""
+    """The argument with the sentence, if a call has one."""
     if named(call) in ("say", "tell", "Phrase") and call.args:
         return call.args[0]
     return call.args[-1] if named(call) == "error" and call.args else None
 
 
 def looked_up(sentence: ast.AST, tree: ast.Module) -> ast.AST:
-    """What a sentence is, where it has a name in its module."""
+    """The sentence, resolved if it is a name in its module."""
     if isinstance(sentence, ast.IfExp):
         return ast.Tuple([sentence.body, sentence.orelse])
     if not isinstance(sentence, ast.Name):
@@ -267,21 +267,21 @@ def looked_up(sentence: ast.AST, tree: ast.Module) -> ast.AST:
 
 
 def help_texts(command: click.Command) -> set[str]:
-    """What a command and its subcommands say of themselves, paragraph by paragraph."""
+    """The help texts of a command and its subcommands, by paragraph."""
     texts = [command.help, *(getattr(param, "help", None) for param in command.params)]
     found = {" ".join(part.split()) for text in texts if text for part in text.split("\n\n")}
     return found.union(*map(help_texts, getattr(command, "commands", {}).values()))
 
 
 def others_texts() -> set[str]:
-    """What stands in click, and in Python's parsers of TOML and JSON."""
+    """The texts of click, and of Python's TOML and JSON parsers."""
     names = (*CLICK, *(module.__name__ for module in PARSERS))
     sources = [Path(import_module(name).__file__ or "").read_text("utf-8") for name in names]
     return {node.value for text in sources for node in ast.walk(ast.parse(text)) if constant(node)}
 
 
 def has_words(text: str) -> bool:
-    """Whether a sentence has words beside its values."""
+    """Whether a sentence has words in addition to its values."""
     return re.search("[A-Za-z]{2}", re.sub(r"\{[^{}]*\}", "", text)) is not None
 
 
@@ -289,7 +289,7 @@ def has_words(text: str) -> bool:
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_no_text_lacks_its_translation(code, marked):
+def test_no_translation_is_missing(code, marked):
     shown = {text for text in marked["asked"] if not same_everywhere(text)}
     shown |= said() | help_texts(cli) | shown_elsewhere() | parsers() | system()
     wanted = {text for text in shown if has_words(text)}
@@ -297,14 +297,14 @@ def test_no_text_lacks_its_translation(code, marked):
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_no_translation_is_left_over(code, marked):
+def test_no_translation_is_unused(code, marked):
     shown = marked["asked"] | written() | help_texts(cli) | others_texts()
     shown |= shown_elsewhere() | system()
     assert sorted(language(code).texts.keys() - shown) == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_translation_has_the_values_of_its_text(code):
+def test_translations_have_the_placeholders_of_their_text(code):
     for english, text in language(code).texts.items():
         wanted, found = ({v for _, v, _, _ in Formatter().parse(t) if v} for t in (english, text))
         assert text.strip(), english
@@ -312,19 +312,19 @@ def test_a_translation_has_the_values_of_its_text(code):
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_text_stands_in_one_table(code):
+def test_a_text_is_in_only_one_table(code):
     tables = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8")).values()
     assert [text for text, n in Counter(text for table in tables for text in table).items() if n > 1] == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_what_a_live_check_says_keeps_its_mark(code):
+def test_translated_live_checks_keep_their_mark(code):
     for english, text in language(code).texts.items():
         if english[0] in "✓✗–":
             assert text[:2] == english[:2]
 
 
-def test_a_phrase_is_its_english_text_and_is_told_with_its_values():
+def test_a_phrase_is_its_english_text_and_is_translated_with_its_values():
     phrase = say("{title}, layer {k}", title=say("Decoder"), k=2)
     assert phrase == "Decoder, layer 2"
     assert isinstance(str(ValueError(phrase)), Phrase)
@@ -335,8 +335,8 @@ def test_a_phrase_is_its_english_text_and_is_told_with_its_values():
 # --- workbooks ---------------------------------------------------------------------------------------------
 
 
-def test_every_text_of_a_workbook_is_told(marked):
-    """Cells, charts, tips and number formats: each is marked, or the same in all languages, or typed."""
+def test_every_text_of_a_workbook_is_translated(marked):
+    """Each text of cells, charts, tooltips and number formats is marked, language-independent, or typed."""
     for one, path in marked["books"]:
         book = openpyxl.load_workbook(path)
         assert all("⟦" in tab for tab in book.sheetnames)
@@ -376,7 +376,7 @@ def test_names_and_formulas_are_the_same_in_every_language(chinese, tmp_path):
     assert entered(chinese) == entered(english)
 
 
-def test_a_chinese_workbook_speaks_chinese(chinese):
+def test_a_chinese_workbook_is_in_chinese(chinese):
     book = openpyxl.load_workbook(chinese, data_only=True)
     assert book.sheetnames == [
         "开始",
@@ -406,12 +406,12 @@ def test_a_chinese_workbook_speaks_chinese(chinese):
 @pytest.mark.parametrize("engine", ["ironcalc", "libreoffice", "gnumeric"])
 def test_every_engine_proves_a_chinese_workbook(chinese, engine):
     require(engine)
-    report = check(chinese, engine, "as-saved")  # its build has proved it with other inputs
+    report = check(chinese, engine, "as-saved")  # the build has proved it with other inputs
     assert report.every_finding == ()
     assert any(result.kind == "mark" for run in report.runs for result in run.results)
 
 
-def test_the_specs_own_language_is_taken_and_may_be_overridden(tmp_path):
+def test_the_language_of_the_spec_may_be_overridden(tmp_path):
     data = plain([2], 2, {"id": "attn"}) | {"lang": "zh"}
     for lang, tab in (("", "开始"), ("zh", "开始"), ("en", "Start")):
         xlsxattn.build(data, tmp_path / "a.xlsx", force=True, lang=lang)
@@ -429,7 +429,7 @@ def test_side_headings_get_as_many_lines_as_they_need():
 
 
 def glued(tree: ast.Module) -> list[tuple[int, str]]:
-    """The f-strings that hold words, and their lines; markup is not for people, and a repr is English."""
+    """The f-strings with words, and their lines; markup and reprs are not translated."""
     found = []
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     reprs = {node for f in functions if f.name in ("__repr__", "_repr_html_") for node in ast.walk(f)}
@@ -441,13 +441,13 @@ def glued(tree: ast.Module) -> list[tuple[int, str]]:
     return found
 
 
-def test_no_message_is_glued_together():
-    """A sentence in an f-string has its values in it already, and no catalogue can know it: use `say`."""
+def test_messages_are_not_concatenated():
+    """A sentence in an f-string already contains its values, so it cannot be translated: use `say`."""
     excepted = {
-        "xlsxattn/__init__.py",  # what Python itself says of a module without a name
+        "xlsxattn/__init__.py",  # Python's message for a module without a name
         "xlsxattn/builder/ops/layers.py",  # translated with the pages, once for Q and once for K
         "xlsxattn/builder/ops/positions.py",  # likewise
-        "xlsxattn/view/notebook.py",  # what a notebook shows of an object, in English like its repr
+        "xlsxattn/view/notebook.py",  # the display of objects in a notebook, in English like their repr
         "xlsxattn/checker/engines/ironcalc_child.py",  # imports nothing of ours; its words are quoted
     }
     found = {
@@ -459,14 +459,14 @@ def test_no_message_is_glued_together():
     assert found == set()
 
 
-def test_glued_messages_are_seen():
+def test_concatenated_messages_are_found():
     assert [
         line for line, _ in glued(ast.parse('f"{a}: is missing"\nf"<b class=\'x\'>{a}</b>"\nf"{a}_b"'))
     ] == [1]
     assert glued(ast.parse('f"has {n} words"')) == [(1, "has _ words")]
 
 
-def test_what_others_say_is_told_where_a_catalogue_knows_it():
+def test_messages_of_libraries_are_translated():
     chinese = language("zh")
     for text, said in (
         ('a = "b', "字符串没有结束（文件末尾）"),
@@ -537,7 +537,7 @@ def test_messages_follow_the_language_and_english_comes_back():
     assert "Show this message and exit." in run("build", "--help").out
 
 
-def test_a_specs_error_is_told_with_its_place_and_values(here):
+def test_errors_of_a_spec_are_translated_with_place_and_values(here):
     (here / "a.toml").write_text('title = "a"\nlang = "zh"\nlenght = 3\n', "utf-8")
     assert run("build", "a.toml", "--lang", "zh").err == (
         "xlsxattn：a.toml：lenght：没有这个键；您是指“length”吗？\n"
@@ -547,7 +547,7 @@ def test_a_specs_error_is_told_with_its_place_and_values(here):
 
 
 @pytest.mark.usefixtures("here")
-def test_the_environment_speaks_but_does_not_write(monkeypatch):
+def test_the_environment_sets_the_language_of_messages_only(monkeypatch):
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     made = run("build", "causal", "-o", "a.xlsx", "-v")
     assert made.code == 0
@@ -559,7 +559,7 @@ def test_the_environment_speaks_but_does_not_write(monkeypatch):
     assert openpyxl.load_workbook("b.xlsx").sheetnames[0] == "开始"
 
 
-def test_a_new_spec_asks_for_its_language(here):
+def test_a_new_spec_has_the_key_lang(here):
     said = run("new", "causal", "--lang", "zh")
     assert "编辑之后运行：" in said.out
     assert tomllib.loads((here / "my-causal.toml").read_text("utf-8"))["lang"] == "zh"
@@ -580,7 +580,7 @@ def faulty(here) -> Path:
     return here / "faulty.xlsx"
 
 
-def test_findings_are_told_and_programs_get_the_same_keys(faulty):
+def test_findings_are_translated_but_keys_are_not(faulty):
     check = ("check", faulty, "--inputs", "as-saved")
     told = run(*check, "--lang", "zh", "-q")
     assert told.code == 1

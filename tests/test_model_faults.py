@@ -1,4 +1,4 @@
-"""The campaign's faults of whole models, on a handful of ranges laid out by hand."""
+"""The campaign's faults of whole models, on a few ranges placed by hand."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ CASES = [
      ["=MMULT(gpt_a_l1_Norm2,0+gpt_l1_W_1)+{gpt_l1_b_1 last}"]),
     ("gpt_a_l2_Residual1", "=gpt_a_l1_Residual2+gpt_a_l2_MultiHead", "the residual adds the input",
      ["=gpt_a_Input+gpt_a_l2_MultiHead"]),
-    ("gpt_a_l1_Norm2_Variance", "=VARP(A1:D1)", "variance of a sample", ["=VAR(A1:D1)"]),
-    ("gpt_a_l1_Norm2_Variance", "=DEVSQ(A1:D1)/COLUMNS(A1:D1)", "variance of a sample",
+    ("gpt_a_l1_Norm2_Variance", "=VARP(A1:D1)", "sample variance", ["=VAR(A1:D1)"]),
+    ("gpt_a_l1_Norm2_Variance", "=DEVSQ(A1:D1)/COLUMNS(A1:D1)", "sample variance",
      ["=DEVSQ(A1:D1)/(COLUMNS(A1:D1)-1)"]),
     ("gpt_a_l1_Norm2", "=(gpt_a_l1_Residual1-gpt_a_l1_Norm2_Mean)/SQRT(gpt_a_l1_Norm2_Variance+gpt_Epsilon)",
      "ε left out", ["=(gpt_a_l1_Residual1-gpt_a_l1_Norm2_Mean)/SQRT(gpt_a_l1_Norm2_Variance)"]),
@@ -79,7 +79,7 @@ CASES = [
     ("gpt_a_l1_Norm2", "=(gpt_a_l1_Residual1-gpt_a_l1_Norm2_Mean)/SQRT(gpt_Epsilon+gpt_a_l1_Norm2_Variance)",
      "ε left out", ["=(gpt_a_l1_Residual1-gpt_a_l1_Norm2_Mean)/SQRT(gpt_a_l1_Norm2_Variance)"]),
     ("gpt_a_l1_Norm2", "=(gpt_a_l1_Residual1-gpt_a_l1_Norm2_Mean)/SQRT(gpt_a_l1_Norm2_Variance+gpt_Epsilon)",
-     "the mean is not taken off", ["=(gpt_a_l1_Residual1)/SQRT(gpt_a_l1_Norm2_Variance+gpt_Epsilon)"]),
+     "mean not subtracted", ["=(gpt_a_l1_Residual1)/SQRT(gpt_a_l1_Norm2_Variance+gpt_Epsilon)"]),
     ("gpt_a_l1_Activation", "=gpt_a_l1_Hidden*NORMSDIST(gpt_a_l1_Hidden)", "wrong activation",
      ["=gpt_a_l1_Hidden*(gpt_a_l1_Hidden>0)", "=gpt_a_l1_Hidden/(1+EXP(-gpt_a_l1_Hidden))",
       "=TANH(gpt_a_l1_Hidden)"]),
@@ -88,7 +88,7 @@ CASES = [
     ("gpt_P", "=IF(gpt_Odd=1,COS(gpt_Angle),SIN(gpt_Angle))", "sine and cosine exchanged",
      ["=IF(gpt_Odd=1,SIN(gpt_Angle),COS(gpt_Angle))"]),
     ("gpt_a_l1_h1_KRot", "=gpt_a_l1_h1_K*gpt_a_Cos+MMULT(gpt_a_l1_h1_K,gpt_Turn)*gpt_a_Sin",
-     "turned the other way", ["=gpt_a_l1_h1_K*gpt_a_Cos+MMULT(gpt_a_l1_h1_K,(0-gpt_Turn))*gpt_a_Sin"]),
+     "rotated backwards", ["=gpt_a_l1_h1_K*gpt_a_Cos+MMULT(gpt_a_l1_h1_K,(0-gpt_Turn))*gpt_a_Sin"]),
     ("gpt_a_Tempered", "=gpt_a_Logits/MAX(gpt_Temperature,1E-6)", "temperature left out", ["=gpt_a_Logits"]),
     ("gpt_a_Tempered", "=gpt_a_Logits/gpt_Temperature", "temperature left out", ["=gpt_a_Logits"]),
     ("gpt_a_LogitMax", "=MAX(A1:E1)", "the smallest in place of the largest", ["=MIN(A1:E1)"]),
@@ -142,7 +142,7 @@ PARTNERS = ["gpt_enc_l1_h1_W_Q", "gpt_enc_l2_h1_W_Q", "gpt_dec_l1_h1_W_Q", "gpt_
             "gpt_enc_l1_h2_W_Q", "gpt_a_l1_g1_K", "gpt_a_l1_g2_K"]  # fmt: skip
 
 
-def test_partners_differ_in_one_thing():
+def test_partners_differ_in_one_role():
     b = book("gpt_a_X", "block", "=1", [])
     b.names.clear()
     b.names.update({name: Area("T", 3 * i, 0, 2, 2) for i, name in enumerate(PARTNERS)})
@@ -178,7 +178,7 @@ def kinds_of(b: Book, name: str) -> dict[str, list]:
     return made
 
 
-def test_a_range_entered_by_rows_is_broken_in_one_row_at_a_time():
+def test_faults_of_rows_are_in_one_row():
     keys = laid_out()["gpt_a_l1_h1_K"]
     scores = [f"=MMULT(A{keys.row + i + 1}:B{keys.row + i + 1},TRANSPOSE(gpt_a_l1_h1_K))" for i in range(N)]
     made = kinds_of(by_row("gpt_a_l1_h1_Scores", "rows", scores), "gpt_a_l1_h1_Scores")
@@ -197,7 +197,7 @@ def test_a_range_entered_by_rows_is_broken_in_one_row_at_a_time():
     assert {new.text for new in fixed.cells.values()} == {scores[0]}
 
 
-def test_a_triangle_is_broken_up_to_its_diagonal():
+def test_faults_of_a_triangle_end_at_its_diagonal():
     area, scores = laid_out()["gpt_a_l1_h1_Scaled"], laid_out()["gpt_a_l1_h1_Scores"]
     texts = [f"=A{scores.row + i + 1}:{chr(65 + i)}{scores.row + i + 1}/2" for i in range(N)]
     b = by_row("gpt_a_l1_h1_Scaled", "lower rows", texts)

@@ -1,4 +1,4 @@
-"""A range's name as a record: every name comes back as it was, and says what the contract says of it."""
+"""Range names as records: every name is restored from its parts, with the meaning in the contract."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NAMES = {
     "enc_c_l1_Norm1": RangeName("enc", context="c", layer=1, block="Norm1"),
     "cmp_c_enc_Output": RangeName("cmp", context="c", of="enc", block="Output"),
     "l_l1_W_Q": RangeName("l", layer=1, block="W_Q"),
-    # a person's own names
+    # names of users
     "budget_Rows": RangeName(block="budget", label="Rows"),
     "s_total": RangeName(block="s_total"),
     "s_c_l01_X": RangeName(block="s_c_l01_X"),
@@ -64,13 +64,13 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_taken_apart(name):
+def test_names_are_parsed(name):
     assert PARSE(name) == NAMES[name]
     assert str(PARSE(name)) == name
 
 
 @given(st.text(st.sampled_from("_abclhgWRows1E "), max_size=12))
-def test_any_text_comes_back_as_it_was(text):
+def test_any_name_is_restored_from_its_parts(text):
     assert str(PARSE(text)) == str(parse(text)) == text
     assert weight(text).key == text
 
@@ -86,7 +86,7 @@ SPECS = _specs()
 
 @pytest.mark.parametrize("made", SPECS.values(), ids=SPECS)
 def test_every_name_of_a_workbook_is_known(made):
-    """Also without the ids, but for what a context has by itself."""
+    """Also without the ids, except for ranges of contexts."""
     known = parser([sheet.id for sheet in made.sheets], [context.id for context in made.contexts])
     blocks = [block for page in pages_of(made).pages for block in page.blocks()]
     names = [name for block in blocks for name in (block.name, *block.aliases)]
@@ -104,7 +104,7 @@ def test_every_name_of_a_workbook_is_known(made):
 
 
 @pytest.mark.parametrize("reserved", ["vocab", "xlsxattn", "w", "b", "l1", "h12", "g3"])
-def test_an_id_that_would_be_mistaken_is_refused(reserved):
+def test_reserved_ids_are_refused(reserved):
     data = specs.plain([2], 2, {"id": "attn", "kind": "self-attention"})
     with pytest.raises(specification.SpecError, match="is reserved"):
         specification.parse({**data, "contexts": {reserved: ["w0"]}}, "x.toml")
@@ -113,7 +113,7 @@ def test_an_id_that_would_be_mistaken_is_refused(reserved):
         specification.parse(data, "x.toml")
 
 
-def test_a_name_is_built_where_it_stands():
+def test_names_are_built_from_prefixes():
     p = RangeName("gpt", context="s1")
     assert p["X"] == "gpt_s1_X"
     assert p.at(layer=2).at(cross=True, head=3)["Scores"] == "gpt_s1_l2_Cross_h3_Scores"
@@ -122,6 +122,6 @@ def test_a_name_is_built_where_it_stands():
     assert p.at(layer=2)["Heading"] == "gpt_l2_s1_Heading"
 
 
-def test_inputs_of_words_are_told_from_numbers():
+def test_word_inputs_are_distinguished_from_numeric_ones():
     assert all(map(is_text, ("vocab_Tokens", "vocab_Dims", "vocab_Focus", "s_Classes", "c_Tokens")))
     assert not any(map(is_text, ("vocab_E", "s_Base", "c_Focus", "s_W_C")))

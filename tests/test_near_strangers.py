@@ -1,4 +1,4 @@
-"""Workbooks of ours that other programs have spoilt, odd places to read from and write to, and odd names."""
+"""Workbooks damaged by other programs, unusual files to read from and write to, and unusual names."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def copied(source: Path) -> Path:
     return Path("copied.xlsx")
 
 
-def test_a_workbook_of_values_alone_is_ours_and_broken(causal):
+def test_a_workbook_with_only_values_is_not_foreign_and_fails(causal):
     path = copied(causal)
     assert not is_foreign(path)
     for options in ((), ("--skip-foreign",), ("--skip-foreign", "-q")):
@@ -57,13 +57,13 @@ def test_a_workbook_of_values_alone_is_ours_and_broken(causal):
     assert finding.kind == "formulas lost"
 
 
-def test_values_with_all_names_are_one_cause(causal):
+def test_lost_formulas_are_one_cause(causal):
     openpyxl.load_workbook(causal, data_only=True).save("values.xlsx")
     (finding,) = xlsxattn.check("values.xlsx").every_finding
     assert (finding.kind, finding.severity) == ("formulas lost", "error")
 
 
-def test_lost_names_are_called_so(causal):
+def test_lost_names_are_reported(causal):
     book = openpyxl.load_workbook(causal)
     for name in [*book.defined_names]:
         del book.defined_names[name]
@@ -84,7 +84,7 @@ def test_excels_owner_file_is_skipped_and_named(causal):
     assert ended.out.splitlines()[-1] == "2 files: 1 hold, 0 fail, 0 not checkable, 1 skipped"
 
 
-def test_pipes_are_refused_and_never_waited_for():
+def test_pipes_are_refused_without_reading():
     for name in ("pipe.toml", "pipe.xlsx"):
         os.mkfifo(name)
     for words in (("build", "pipe.toml"), ("build", "causal", "-o", "pipe.xlsx"), ("check", "pipe.xlsx")):
@@ -93,7 +93,7 @@ def test_pipes_are_refused_and_never_waited_for():
         assert ended.stderr.endswith("this is not a file\n")
 
 
-def test_a_closed_standard_error_takes_nothing_away():
+def test_a_closed_standard_error_does_no_harm():
     ended = subprocess.run(
         ["sh", "-c", f"{PROGRAM} build causal -o lesson.xlsx 2>&-"],
         capture_output=True,
@@ -120,7 +120,7 @@ def test_a_title_with_half_a_character_is_refused_in_one_sentence():
         xlsxattn.build(data, "lesson.xlsx")
 
 
-def test_a_full_disk_is_told_whoever_met_it(monkeypatch):
+def test_a_full_disk_is_reported_for_any_writer(monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -130,7 +130,7 @@ def test_a_full_disk_is_told_whoever_met_it(monkeypatch):
     )
 
 
-def test_another_engine_is_offered_where_it_can_be_chosen(causal, monkeypatch):
+def test_another_engine_is_suggested_if_it_can_be_chosen(causal, monkeypatch):
     def failing(*_: object, **__: object) -> list[engines.EngineFailed]:
         return [engines.EngineFailed("IronCalc took too long.")]
 
@@ -150,7 +150,7 @@ def test_messages_are_short_and_show_every_character():
     assert r"no\x07 such\u200b file" in long
 
 
-def test_a_title_that_looks_like_a_place_of_the_page_stays_a_title():
+def test_a_title_that_looks_like_a_placeholder_is_shown():
     data = tomllib.loads(templates.path("causal").read_text("utf-8"))
     xlsxattn.build(data | {"title": "{{data}} {{script}}"}, "lesson.xlsx")
     assert run("preview", "lesson.xlsx", "-o", "page.html").code == 0

@@ -1,4 +1,4 @@
-"""What a workbook says of odd words and texts, in LibreOffice, as one sees it who only types."""
+"""Live checks and notes after unusual edits, in LibreOffice without recalculating everything."""
 
 from __future__ import annotations
 
@@ -46,14 +46,16 @@ def books(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noted")
     found = {}
     for name in sorted({template for template, _ in EDITS.values()}):
-        without = "training" if name == "walkthrough" else ""  # most of its cells, and nothing is asked of it
+        without = (
+            "training" if name == "walkthrough" else ""
+        )  # it has most of the cells, and is not tested here
         found[name] = prebuilt.build(name, folder / f"{name}.xlsx", without=without)
     return found
 
 
 @pytest.fixture(scope="module")
 def edited(books, tmp_path_factory):
-    """Every edit's workbook as LibreOffice saves it; nothing is recalculated but what the edit asks for."""
+    """The workbook after every edit, saved by LibreOffice; only dependents of the edit are recalculated."""
     folder = tmp_path_factory.mktemp("edited")
     jobs, found = [], {}
     for i, (edit, (template, changes)) in enumerate(EDITS.items()):
@@ -67,19 +69,19 @@ def edited(books, tmp_path_factory):
 
 
 def shown(path, name: str) -> Any:
-    """What a range of one cell shows."""
+    """The value of a range of one cell."""
     area = read(path).names[name]
     return openpyxl.load_workbook(path, data_only=True)[area.sheet].cell(area.row + 1, area.col + 1).value
 
 
 def marks(path) -> dict[str, str]:
-    """What every live check says."""
+    """The text of every live check."""
     book, values = read(path), openpyxl.load_workbook(path, data_only=True)
     areas = {name: area for name, area in book.names.items() if name.endswith("_Status")}
     return {n: values[a.sheet].cell(a.row + 1, a.col + 1).value for n, a in areas.items()}
 
 
-def test_the_short_prompt_that_a_page_asks_for_is_no_failure(edited):
+def test_a_short_prompt_is_not_a_failure(edited):
     found = marks(edited["a short prompt"])
     assert found["vocab_Status"] == "– no sentence contains the focus word c"
     assert found["gpt_Status"] == "✓ the checks of all layers pass"
@@ -87,13 +89,13 @@ def test_the_short_prompt_that_a_page_asks_for_is_no_failure(edited):
     assert found["xlsxattn_Status"] == ALL_GOOD
 
 
-def test_an_empty_focus_has_words_of_its_own(edited):
+def test_a_blank_focus_word_has_its_own_message(edited):
     found = marks(edited["no focus word"])
     assert found["vocab_Status"] == "– no focus word is chosen"
     assert found["xlsxattn_Status"] == ALL_GOOD
 
 
-def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
+def test_an_absent_focus_word_is_a_note(edited):
     found = marks(edited["an absent focus word"])
     assert found["compare_Status"] == found["vocab_Status"] == "– no sentence contains the focus word dog"
     assert found["attn_Status"] == "✓ every row sums to 1"
@@ -109,7 +111,7 @@ def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
         ("a text for a model's temperature", "gpt_Status", "✗ the temperature is not a number"),
     ],
 )
-def test_what_is_wrong_with_an_input_is_said(edited, edit, status, said):
+def test_live_checks_name_the_problem_of_an_input(edited, edit, status, said):
     found = marks(edited[edit])
     assert found[status] == said
     start = said if status == "vocab_Status" else "✗ a check fails: see “How to read”"
@@ -125,7 +127,7 @@ def test_a_classifier_without_its_first_word_gives_no_class(edited):
 
 
 def test_charts_follow_the_sentences(edited):
-    """A title that were a cell's would still tell of the cat."""
+    """A title linked to a cell would still mention the cat."""
     with zipfile.ZipFile(edited["other words"]) as archive:
         charts = [
             archive.read(n).decode() for n in archive.namelist() if re.search(r"charts/chart\d+\.xml", n)
@@ -136,7 +138,7 @@ def test_charts_follow_the_sentences(edited):
     assert "cat and mouse are friends" not in words
 
 
-def test_inputs_alone_are_open_to_who_protects_a_sheet(books):
+def test_only_inputs_are_unlocked(books):
     for path in books.values():
         book = read(path)
         inputs = {at for name in book.manifest.inputs for at in book.names[name].cells()}
@@ -148,7 +150,7 @@ def test_inputs_alone_are_open_to_who_protects_a_sheet(books):
                     assert cell.protection.locked == (here not in inputs), here
 
 
-def test_a_text_in_a_cell_for_numbers_is_reddened(books):
+def test_a_text_in_a_cell_for_numbers_is_red(books):
     path = books["sort"]
     book, sheets = read(path), openpyxl.load_workbook(path)
     for name in ("vocab_E", "gpt_Temperature", "gpt_l1_W_Q"):

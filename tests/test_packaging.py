@@ -1,4 +1,4 @@
-"""The wheel holds the package and its templates, and works in a folder that has no checkout."""
+"""The wheel contains the package and its templates, and works outside a checkout."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def unpacked(wheel, tmp_path_factory):
 
 @pytest.fixture
 def from_wheel(unpacked, tmp_path):
-    """Run Python in an empty folder, with the unpacked wheel before all else."""
+    """Run Python in an empty folder, with the unpacked wheel first on its path."""
 
     def run(*words):
         environment = {**os.environ, "PYTHONPATH": str(unpacked)}
@@ -53,7 +53,7 @@ def from_wheel(unpacked, tmp_path):
     return run
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(wheel):
+def test_the_wheel_contains_only_the_package(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     modules = {
         str(path.relative_to(ROOT))
@@ -67,7 +67,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert len(names) == len(set(names))
 
 
-def test_the_wheel_starts_the_command_line_and_carries_the_licence(unpacked):
+def test_the_wheel_has_the_command_and_the_licence(unpacked):
     (info,) = unpacked.glob("*.dist-info")
     assert "xlsxattn = xlsxattn.cli:main" in (info / "entry_points.txt").read_text("utf-8")
     assert (info / "licenses/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()

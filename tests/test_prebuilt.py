@@ -12,7 +12,7 @@ from dev import prebuilt
 
 @pytest.fixture
 def built(tmp_path, monkeypatch):
-    """What is built: (template, language); the one in the language xx has a finding."""
+    """The builds, as (template, language); the one in the language xx has a finding."""
     made = []
 
     def build(source, target, *, changed):
@@ -46,7 +46,7 @@ def test_a_workbook_that_is_not_proved_is_not_kept(tmp_path):
 
 
 @pytest.mark.usefixtures("built")
-def test_states_that_nobody_uses_any_more_are_removed(tmp_path):
+def test_unused_states_are_removed(tmp_path):
     old, recent = tmp_path / "kept" / "old", tmp_path / "kept" / "recent"
     for folder in (old, recent):
         folder.mkdir(parents=True)

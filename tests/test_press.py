@@ -1,4 +1,4 @@
-"""The press: a workbook is put in place whole and proved, or nothing changes."""
+"""Builds: a complete and proved workbook replaces its target, or nothing changes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def spec(title="Two words", name="spec.toml"):
 
 @pytest.fixture(autouse=True)
 def temporary(tmp_path, monkeypatch):
-    """Work in one empty folder, with temporary files in another: both may be looked through."""
+    """Work in an empty folder, with temporary files in another one."""
     work, temporary = tmp_path / "work", tmp_path / "temporary"
     work.mkdir()
     temporary.mkdir()
@@ -72,7 +72,7 @@ def earlier(tmp_path_factory):
 
 @pytest.fixture
 def old(earlier):
-    """That workbook, standing where the next one is to go."""
+    """That workbook at the target of the next build."""
     Path("book.xlsx").write_bytes(earlier)
     return earlier
 
@@ -86,7 +86,7 @@ def title(path):
 # --- what is built -----------------------------------------------------------------------------------------
 
 
-def test_the_default_output_folder_is_made_and_holds_the_workbook_alone(temporary):
+def test_the_default_output_folder_is_created_with_only_the_workbook(temporary):
     ended = run("build", spec())
     assert ended.code == 0
     assert set(listing(Path())) == {"spec.toml", "output", "output/spec.xlsx"}
@@ -94,7 +94,7 @@ def test_the_default_output_folder_is_made_and_holds_the_workbook_alone(temporar
     assert listing(temporary) == {}
 
 
-def test_a_refused_spec_does_not_even_make_the_output_folder():
+def test_an_invalid_spec_creates_no_folder():
     spec()
     Path("spec.toml").write_text("title = 1", "utf-8")
     refusal("build", "spec.toml")
@@ -140,7 +140,7 @@ def test_titles_that_look_like_formulas_are_stored_as_text(text):
     assert run("build", spec(text), "-o", "book.xlsx").code == 0
     book = openpyxl.load_workbook("book.xlsx")
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value == text]
-    assert len(cells) >= 3  # on Start: the title, a box, a label; and the sheet's own title
+    assert len(cells) >= 3  # on Start: the title, a box, a label; and the title of the sheet
     assert {cell.data_type for cell in cells} == {"s"}
     assert book.properties.title == text
 
@@ -202,7 +202,7 @@ def test_the_lines_of_a_chart_are_straight():
     assert re.findall(r"<c:smooth [^>]*>|</c:ser>", lines) == ['<c:smooth val="0"/>', "</c:ser>"] * 2
 
 
-# --- where it goes -----------------------------------------------------------------------------------------
+# --- the target --------------------------------------------------------------------------------------------
 
 
 def test_a_folder_that_does_not_exist_is_refused():
@@ -229,7 +229,7 @@ def test_a_target_that_is_a_folder_is_refused():
 
 
 @pytest.mark.parametrize("name", ["book", "book.xls", "book.xlsx.bak", "book.toml", ".xlsx"])
-def test_a_target_that_is_not_named_as_a_workbook_is_refused(name):
+def test_a_target_without_the_suffix_xlsx_is_refused(name):
     assert refusal("build", spec(), "-o", name) == f"{name}: the workbook's name must end in .xlsx"
 
 
@@ -241,13 +241,13 @@ def test_a_name_too_long_for_the_disk_is_refused():
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
-def test_a_folder_that_takes_no_files_is_refused():
+def test_a_folder_that_rejects_files_is_refused():
     sentence = refusal("build", spec(), "-o", "/proc/book.xlsx")
     assert sentence.startswith("/proc/book.xlsx: cannot be written: ")
 
 
-def test_a_folder_without_the_right_to_write_is_refused(monkeypatch):
-    """Also where the tests run as root, whom no right stops."""
+def test_a_read_only_folder_is_refused(monkeypatch):
+    """Also if the tests run as root, who may write anywhere."""
 
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -257,10 +257,10 @@ def test_a_folder_without_the_right_to_write_is_refused(monkeypatch):
     assert refusal("build", spec()) == "output/spec.xlsx: cannot be written: Permission denied"
 
 
-# --- what stands there already -----------------------------------------------------------------------------
+# --- existing targets --------------------------------------------------------------------------------------
 
 
-def test_a_workbook_that_nobody_changed_is_replaced(old):
+def test_an_unedited_workbook_is_replaced(old):
     assert run("build", spec(), "-o", "book.xlsx").code == 0
     assert title("book.xlsx") == "Two words"
     assert Path("book.xlsx").read_bytes() != old
@@ -317,7 +317,7 @@ def cut_short(path):
 
 
 def garbled(path):
-    """The directory of the zip is whole, but the content is not."""
+    """The directory of the archive is intact, but the content is not."""
     content = bytearray(path.read_bytes())
     content[60:160] = b"\xff" * 100
     path.write_bytes(content)
@@ -330,7 +330,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_file_that_a_person_has_changed_is_kept(old, change):
+def test_an_edited_file_is_kept(old, change):
     change(Path("book.xlsx"))
     changed = Path("book.xlsx").read_bytes()
     assert changed != old
@@ -341,7 +341,7 @@ def test_a_file_that_a_person_has_changed_is_kept(old, change):
 
 
 @pytest.mark.parametrize("change", [other_number, text_file, garbled], ids=lambda change: change.__name__)
-def test_a_file_that_a_person_has_changed_is_replaced_by_force(old, change):
+def test_an_edited_file_is_replaced_by_force(old, change):
     change(Path("book.xlsx"))
     assert Path("book.xlsx").read_bytes() != old
     assert run("build", spec(), "-o", "book.xlsx", "--force").code == 0
@@ -354,9 +354,7 @@ def test_a_file_that_a_person_has_changed_is_replaced_by_force(old, change):
 
 
 @pytest.mark.parametrize("formula", ["={scores}/{scale}+1", "={scores}/0", "={scores}"])
-def test_a_failed_proof_leaves_the_target_as_it_was_and_shows_the_workbook_beside_it(
-    old, monkeypatch, formula
-):
+def test_a_failed_proof_keeps_the_target_and_writes_the_workbook_next_to_it(old, monkeypatch, formula):
     monkeypatch.setattr(ops.attention, "SCALED", replace(ops.attention.SCALED, formula=formula))
     ended = run("build", spec(), "-o", "book.xlsx")
     assert ended.code == 1
@@ -370,7 +368,7 @@ def test_a_failed_proof_leaves_the_target_as_it_was_and_shows_the_workbook_besid
     assert run("check", "book.failed.xlsx").code == 1
 
 
-def test_a_failed_proof_makes_no_target_where_there_was_none(monkeypatch):
+def test_a_failed_proof_creates_no_target(monkeypatch):
     monkeypatch.setattr(ops.attention, "SCALED", replace(ops.attention.SCALED, formula="={scores}"))
     assert run("build", spec()).code == 1
     assert set(listing(Path())) == {"spec.toml", "output", "output/spec.failed.xlsx"}
@@ -393,9 +391,7 @@ def full(*_, **__):
         pytest.param(Path, "replace", id="putting in place"),
     ],
 )
-def test_on_a_full_disk_the_old_workbook_stays_whole_and_nothing_is_left(
-    old, temporary, monkeypatch, owner, name
-):
+def test_a_full_disk_keeps_the_old_workbook_and_leaves_nothing(old, temporary, monkeypatch, owner, name):
     spec()
     monkeypatch.setattr(owner, name, full)
     assert refusal("build", "spec.toml", "-o", "book.xlsx") == (
@@ -416,7 +412,7 @@ find disk -type f
 
 
 def on_a_disk_of_its_own(kilobytes, options=""):
-    """Build onto a small disk, which is mounted for this one process alone."""
+    """Build onto a small disk that is mounted only for this process."""
     Path("disk").mkdir()
     alone = ["unshare", "--user", "--map-root-user", "--mount"]
     try:
@@ -431,14 +427,14 @@ def on_a_disk_of_its_own(kilobytes, options=""):
 
 
 @pytest.mark.parametrize("kilobytes", [40, 64, 104])
-def test_on_a_disk_that_really_is_full_the_old_workbook_stays_whole(old, kilobytes):
+def test_a_really_full_disk_keeps_the_old_workbook(old, kilobytes):
     assert len(old) < 40 * 1024
     ended = on_a_disk_of_its_own(kilobytes)
     assert ended.stdout == "code 2\ndisk/book.xlsx\n"
     assert ended.stderr == "xlsxattn: disk/book.xlsx: cannot be written: the disk is full\n"
 
 
-def test_on_a_disk_that_can_only_be_read_the_build_is_refused():
+def test_a_read_only_disk_is_refused():
     ended = on_a_disk_of_its_own(1000, ",ro")
     assert ended.stdout == "code 2\n"
     assert ended.stderr == "xlsxattn: disk/book.xlsx: cannot be written: Read-only file system\n"
@@ -470,7 +466,7 @@ STAGES = {
 
 @contextmanager
 def paused(stage, temporary):
-    """A build onto book.xlsx, in a process of its own that has come to a stage and waits there."""
+    """A build of book.xlsx in a separate process that waits at a stage."""
     owner, name = STAGES[stage]
     script, environment = PAUSED.format(owner=owner, name=name), {**os.environ, "TMPDIR": str(temporary)}
     command, pipe = [sys.executable, "-c", script, "build", spec(), "-o", "book.xlsx"], subprocess.PIPE
@@ -480,7 +476,7 @@ def paused(stage, temporary):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_killed_build_leaves_the_old_workbook_whole_and_the_next_one_sweeps_up(old, temporary, stage):
+def test_a_killed_build_keeps_the_old_workbook_and_the_next_one_cleans_up(old, temporary, stage):
     with paused(stage, temporary) as process:
         process.kill()
     assert process.returncode == -signal.SIGKILL
@@ -494,7 +490,7 @@ def test_a_killed_build_leaves_the_old_workbook_whole_and_the_next_one_sweeps_up
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_an_interrupted_build_says_so_and_leaves_nothing(old, temporary, stage):
+def test_an_interrupted_build_reports_it_and_leaves_nothing(old, temporary, stage):
     with paused(stage, temporary) as process:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
@@ -505,7 +501,7 @@ def test_an_interrupted_build_says_so_and_leaves_nothing(old, temporary, stage):
 
 
 @pytest.mark.parametrize("place", ["bulk.Packer._filled", "packing.PackingArchive.copy", "packing.joined"])
-def test_a_build_that_is_interrupted_among_its_numbers_leaves_nothing(old, temporary, monkeypatch, place):
+def test_an_interrupt_while_writing_numbers_leaves_nothing(old, temporary, monkeypatch, place):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
@@ -523,7 +519,7 @@ def test_a_build_that_is_interrupted_among_its_numbers_leaves_nothing(old, tempo
     monkeypatch.undo()
 
 
-def test_what_another_living_build_is_working_on_is_not_swept():
+def test_files_of_a_running_build_are_not_removed():
     folder, odd = Path(f".xlsxattn-{os.getpid()}-abc"), Path(".xlsxattn-notes")
     folder.mkdir()
     odd.write_text("mine", "utf-8")
@@ -531,7 +527,7 @@ def test_what_another_living_build_is_working_on_is_not_swept():
     assert set(listing(Path())) == {"spec.toml", "book.xlsx", str(folder), str(odd)}
 
 
-def test_a_leftover_that_cannot_be_swept_does_not_stop_a_build():
+def test_leftovers_that_cannot_be_removed_do_not_stop_a_build():
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     Path(f".xlsxattn-{gone.pid}-abc/deep").mkdir(parents=True)
@@ -577,14 +573,14 @@ def a_folder(path):
     ids=lambda value: getattr(value, "__name__", ""),
 )
 @pytest.mark.parametrize("engine", ["ironcalc", "saved", "all"])
-def test_check_refuses_what_is_no_workbook_of_ours_in_one_sentence(old, change, right, engine):
+def test_check_refuses_other_files_in_one_sentence(old, change, right, engine):
     assert old
     change(Path("book.xlsx"))
     sentence = refusal("check", "book.xlsx", "--engine", engine)
     assert sentence.startswith(f"book.xlsx: {right}")
 
 
-def test_check_does_not_believe_values_that_are_not_there(old):
+def test_check_does_not_trust_missing_values(old):
     assert old
     assert run("check", "book.xlsx", "--engine", "saved").code == 0
     saved_again(Path("book.xlsx"))
@@ -594,7 +590,7 @@ def test_check_does_not_believe_values_that_are_not_there(old):
 
 
 @pytest.mark.parametrize("worst", [0, 1, 2])
-def test_of_several_files_the_worst_decides_the_code_in_any_order(old, worst):
+def test_the_worst_file_determines_the_exit_code(old, worst):
     for name in ("good.xlsx", "wrong.xlsx"):
         Path(name).write_bytes(old)
     book = openpyxl.load_workbook("wrong.xlsx")

@@ -1,4 +1,4 @@
-"""A bar says what is being done: on a terminal, after a second, and not with -q or -v."""
+"""The progress bar: on a terminal, after a second, and not with -q or -v."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG = logging.getLogger("xlsxattn.press")
 
 
 class Terminal(io.StringIO):
-    """Standard error as a terminal has it."""
+    """Standard error that is a terminal."""
 
     def isatty(self):
         return True
@@ -35,8 +35,8 @@ def steps():
 
 
 @pytest.fixture
-def said(monkeypatch):
-    """What the command says on standard error, given its options, a bar due at once or late."""
+def printed(monkeypatch):
+    """The standard error of the command, by options, with the bar shown at once or later."""
 
     def run(*options, soon=0.0, stream=Terminal):
         monkeypatch.setattr(cli_progress, "SOON", soon)
@@ -48,27 +48,27 @@ def said(monkeypatch):
     return run
 
 
-def test_a_terminal_is_told_each_step(said):
-    text = said()
+def test_a_terminal_shows_each_step(printed):
+    text = printed()
     assert "writing" in text
     assert "evaluating" in text
 
 
-def test_what_is_quick_shows_nothing(said):
-    assert "writing" not in said(soon=60.0)
+def test_short_steps_are_not_shown(printed):
+    assert "writing" not in printed(soon=60.0)
 
 
 @pytest.mark.parametrize(("options", "stream"), [(["-q"], Terminal), ([], io.StringIO)])
-def test_nothing_is_shown_to_those_who_want_none_or_to_a_file(said, options, stream):
-    assert said(*options, stream=stream) == ""
+def test_nothing_is_shown_with_q_v_or_in_a_file(printed, options, stream):
+    assert printed(*options, stream=stream) == ""
 
 
-def test_steps_are_no_lines_of_the_verbose(said):
-    assert said("-v") == ""
+def test_progress_is_not_logged_with_v(printed):
+    assert printed("-v") == ""
 
 
-def test_the_log_is_left_as_it_was(said):
+def test_the_log_is_restored(printed):
     log = logging.getLogger("xlsxattn")
     before = log.level, list(log.handlers)
-    said()
+    printed()
     assert (log.level, list(log.handlers)) == before

@@ -1,4 +1,4 @@
-"""Whatever a spec may ask for builds and proves: drawn specs, and the extremes by name."""
+"""Any valid spec is built and proved: random specs, and named extremes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from model_specs import KINDS
 from model_specs import drawn as of_kind
 from specs import AWKWARD_TITLES, AWKWARD_WORDS, plain, specs, toml
-from workbooks import answers, evaluate_many, job, proved, told
+from workbooks import answers, evaluate_many, job, proved, report_on
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 DRAWN = 200 if THOROUGH else 60
 MAX_LENGTH = 180  # seconds that LibreOffice may take for them
-MIN_COUNT = DRAWN // 5  # so many it must get through however slow the machine is
+MIN_COUNT = DRAWN // 5  # the minimum number, even on a slow machine
 SMALL = specs(most_words=5, most_dimensions=4, most_contexts=3, most_sheets=2)
-"""Specs with awkward words and titles; beside them stand specs of every kind of sheet with any settings."""
+"""Specs with awkward words and titles, in addition to specs of every kind of sheet with any settings."""
 SETTINGS = ("kind", "position", "mask", "activation")
 FIRST_SEED = 2000
-"""Where the seeds of drawn models begin: among 40, each value of a setting comes up at least four times."""
+"""The first seed of random models: among 40, each value of a setting occurs at least four times."""
 ATTN = {"id": "attn", "kind": "self-attention"}
 LEARNED = {"id": "qkv", "kind": "self-attention", "seed": 1}
 COMPARE = {"id": "compare", "kind": "compare"}
@@ -50,7 +50,7 @@ def heads(count: int, **more) -> dict[str, object]:
 
 
 def build(data, folder: Path) -> Report:
-    """What `xlsxattn build` makes of a spec."""
+    """Build a spec as `xlsxattn build` does."""
     source, target = folder / "drawn.toml", folder / "drawn.xlsx"
     source.write_text(toml(data), "utf-8")
     pressed = press.build(source, target)
@@ -59,7 +59,7 @@ def build(data, folder: Path) -> Report:
 
 
 def prove(data, engine: str, folder: Path) -> tuple[Mapping[str, Grid], Report]:
-    """The same once over, in any engine: a build writes and recalculates twice."""
+    """The same in any engine, once: a build writes and recalculates twice."""
     path = written(data, folder / "drawn.xlsx")
     (values,) = evaluate_many([path], engine)
     return values, proved(path, engine, values)
@@ -88,7 +88,7 @@ def test_any_spec_builds_and_proves(data, tmp_path_factory):
     assert_proved(build(data, tmp_path_factory.mktemp("drawn")), decided=False)
 
 
-def test_the_same_spec_gives_the_same_bytes_whatever_stood_there(tmp_path):
+def test_the_same_spec_gives_the_same_bytes_over_an_existing_file(tmp_path):
     written = []
     for title in ("a", "b", "a"):
         assert_proved(build({"title": title, **plain([3, 2], 3, ATTN, COMPARE)}, tmp_path))
@@ -122,9 +122,9 @@ def drawn(tmp_path_factory) -> list[tuple[Book, Job]]:
 
 
 def assert_drawn(drawn, engine: str, found, record_property) -> None:
-    """All values that an engine has given are proved, and the summary of the run says how many those were."""
+    """Assert that all values of an engine are proved, and record their number for the summary of the run."""
     for (book, _), values in zip(drawn, found, strict=False):
-        assert_proved(told(book, engine, values), decided=False)
+        assert_proved(report_on(book, engine, values), decided=False)
     record_property(SAID, f"{engine} recalculated {len(found)} of {len(drawn)} drawn specs: all proved")
 
 
@@ -139,8 +139,8 @@ def test_drawn_specs_prove_in(engine, drawn, record_property):
 
 
 def test_drawn_specs_prove_in_libreoffice(drawn, record_property, tmp_path):
-    """All in one LibreOffice, as many as it gets through in the time it has."""
-    chosen = drawn if THOROUGH else drawn[1::2]  # those that Gnumeric has not
+    """All in one LibreOffice, as many as it can compute in the time limit."""
+    chosen = drawn if THOROUGH else drawn[1::2]  # those that Gnumeric does not compute
     targets = [tmp_path / f"{i}.xlsx" for i in range(len(chosen))]
     sources = [one.path for _, one in chosen]
     jobs = [
@@ -205,7 +205,7 @@ def test_words_of_any_kind_are_words(engine, tmp_path):
     assert values["c2_Focus"] == [[float(len(AWKWARD_WORDS) - AWKWARD_WORDS.index("US"))]]
 
 
-def test_titles_of_any_kind_make_tabs(engine, tmp_path):
+def test_titles_of_any_kind_give_valid_tabs(engine, tmp_path):
     sheets = [{"id": f"s{i}", "title": title} for i, title in enumerate(AWKWARD_TITLES)]
     assert_proved(prove({"title": "'", **plain([2], 2, *sheets, COMPARE)}, engine, tmp_path)[1])
 

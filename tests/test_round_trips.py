@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROGRAMS = {"libreoffice": "LibreOffice", "gnumeric": "gnumeric", "openpyxl": "Microsoft Excel"}
-"""Who saves the workbooks, and as whom it signs: openpyxl as the program whose format it writes."""
+"""The programs that save the workbooks, and their names in the file; openpyxl writes that of Excel."""
 SAVED = {
     program: templates.names() if THOROUGH else templates.names()[i :: len(PROGRAMS)]
     for i, program in enumerate(PROGRAMS)
@@ -60,8 +60,8 @@ def save(program: str, built: Path, into: Path) -> None:
     assert processes.run(command, into, 180) == 0
 
 
-def test_the_check_expects_every_name(built):
-    """What the reference does not know could be deleted or moved, and nobody would see it."""
+def test_the_reference_has_every_name(built):
+    """A range that the reference lacks could be deleted or moved without a finding."""
     for path in built.glob("*.xlsx"):
         book = read(path)
         known = {*reference(book, saved_values(path, book.names)), *book.manifest.inputs}

@@ -1,4 +1,4 @@
-"""The command line among other programs: streams, volume, colours, completion."""
+"""The command line in a shell: streams, verbosity, colours, completion."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("words", [["-q", "build"], ["build", "-q"], ["build", "--quiet"]], ids=" ".join)
-def test_a_quiet_build_prints_where_the_workbook_is_and_the_verdict(words, holds):
+def test_a_quiet_build_prints_the_path_and_the_verdict(words, holds):
     ended = run(*words, "causal")
     verdict = f"written: output/causal.xlsx\nproved: {holds}\n"
     assert (ended.code, ended.out, ended.err) == (0, verdict, "")
@@ -58,7 +58,7 @@ def table(printed: str) -> list[list[str]]:
     return [re.split("  +", line) for line in takewhile(lambda line: "  " in line, lines[rule + 1 :])]
 
 
-def test_a_failing_check_lists_the_ranges_that_fail_alone(causal, tmp_path):
+def test_a_failing_check_lists_only_ranges_that_fail(causal, tmp_path):
     book = openpyxl.load_workbook(causal)
     name = "causal_chase_Scores"
     tab, cell = next(iter(book.defined_names[name].destinations))
@@ -85,7 +85,7 @@ def test_a_quiet_show_leaves_out_the_hint(causal):
 
 
 @pytest.mark.parametrize("words", [["-v", "build"], ["build", "-v"]], ids=" ".join)
-def test_a_verbose_build_tells_every_step_on_standard_error(words):
+def test_a_verbose_build_prints_every_step_to_standard_error(words):
     usual = run("build", "causal", "-o", "x.xlsx")
     Path("x.xlsx").unlink()
     ended = run(*words, "causal", "-o", "x.xlsx")
@@ -97,7 +97,7 @@ def test_a_verbose_build_tells_every_step_on_standard_error(words):
     assert steps[0] == "xlsxattn: x.xlsx: writing formulas, then the values that ironcalc computes"
     assert "xlsxattn: x.xlsx: proving the workbook" in steps
     assert re.search(r"ironcalc recalculates the workbook with \d+ sets of inputs$", steps[-1])
-    assert run("build", "causal", "-o", "x.xlsx").err == usual.err  # the next command is as quiet as ever
+    assert run("build", "causal", "-o", "x.xlsx").err == usual.err  # the next command has its usual verbosity
 
 
 def test_a_build_ends_with_what_to_do_next_and_its_command_works(holds):
@@ -105,15 +105,15 @@ def test_a_build_ends_with_what_to_do_next_and_its_command_works(holds):
     assert ended.out.splitlines() == ["written: output/causal.xlsx", f"proved: {holds}"]
     begin, see = ended.err.splitlines()
     assert begin == (
-        "Open it in Excel, LibreOffice or Gnumeric: on the sheet Start, change a yellow word; all other "
-        "sheets follow."
+        "Open it in Excel, LibreOffice or Gnumeric: on the sheet Start, change a yellow word; the other "
+        "sheets update."
     )
     program, *words = shlex.split(see.removeprefix("Or see it in the terminal: "))
     assert program == "xlsxattn"
     assert run(*words).code == 0
 
 
-def test_a_build_prints_five_lines_whatever_there_is_to_say():
+def test_a_build_prints_at_most_five_lines():
     text = templates.path("walkthrough").read_text("utf-8")
     text = text.replace("“mouse”", "“zebra”").replace("keyboard and mouse", "keyboard and cable")
     Path("lesson.toml").write_text(text, "utf-8")
@@ -133,7 +133,7 @@ def test_what_to_do_next_names_the_workbook_s_own_tabs_in_the_reader_s_language(
     assert "on the sheet 开始, change" in run("build", "b.toml").err
 
 
-def test_a_program_that_the_shell_would_not_find_names_itself_as_it_was_called():
+def test_hints_name_a_program_outside_the_path_by_its_path():
     clean = {**os.environ, "PATH": os.defpath, "XLSXATTN_LANG": "en"}
     called = os.path.relpath(PROGRAM)
     command = [called, "build", "causal"]
@@ -147,7 +147,7 @@ def test_a_program_that_the_shell_would_not_find_names_itself_as_it_was_called()
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="the system has no terminals to give away")
-def test_a_check_s_colours_are_left_out_when_nobody_wants_them(causal):
+def test_check_has_no_colours_if_they_are_turned_off(causal):
     def said(**more):
         clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
         ours, theirs = os.openpty()
@@ -155,7 +155,7 @@ def test_a_check_s_colours_are_left_out_when_nobody_wants_them(causal):
         with subprocess.Popen(command, stdout=theirs, env=clean | more):
             os.close(theirs)
             parts = []
-            with suppress(OSError):  # at the end Linux tells an error
+            with suppress(OSError):  # Linux reports an error at the end
                 while part := os.read(ours, 4096):
                     parts.append(part)
         os.close(ours)
@@ -166,7 +166,7 @@ def test_a_check_s_colours_are_left_out_when_nobody_wants_them(causal):
     assert "\x1b[" not in plain
 
 
-def test_what_is_shown_has_no_colours_when_nobody_wants_them(causal):
+def test_show_has_no_colours_if_they_are_turned_off(causal):
     def said(**more):
         clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
         ended = subprocess.run(
@@ -186,7 +186,7 @@ def test_what_is_shown_has_no_colours_when_nobody_wants_them(causal):
 
 
 def completed(*words: str) -> list[str]:
-    """What a shell is offered after the words so far, the last of them unfinished."""
+    """The completions of the last of these words."""
     asked = {
         "_XLSXATTN_COMPLETE": "bash_complete",
         "COMP_WORDS": " ".join(words),
@@ -214,13 +214,13 @@ def test_commands_templates_options_and_ranges_are_completed(causal):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_for_a_shell_is_its_own(shell):
+def test_every_shell_has_its_completion_script(shell):
     ended = run("completion", shell)
     assert ended.code == 0
     assert f"_XLSXATTN_COMPLETE={shell}_complete" in ended.out
 
 
-def test_bash_takes_the_script():
+def test_bash_accepts_the_completion_script():
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("no program 'bash' was found on the PATH")

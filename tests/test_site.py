@@ -1,4 +1,4 @@
-"""The site is built strictly; its links lead somewhere, and its live pieces calculate in a browser."""
+"""The site is built in strict mode; its links are valid, and its frames calculate in a browser."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def tab(browser, address) -> Iterator[Any]:
-    """A tab whose page asks no other server for anything, and has an empty console."""
+    """A tab whose page makes no requests to other servers, and has an empty console."""
     opened, noise = browser.new_context(bypass_csp=True).new_page(), []
     opened.on("console", lambda message: noise.append(message.text))
     opened.on("pageerror", lambda error: noise.append(str(error)))
@@ -108,7 +108,7 @@ def ranges(workbook: Path) -> set[str]:
     return set(look(workbook).matrices)
 
 
-def test_every_link_of_the_site_leads_somewhere(site):
+def test_every_link_of_the_site_is_valid(site):
     pages = {
         path: Links(path.read_text("utf-8")) for path in site.rglob("*.html") if "live" not in path.parts
     }

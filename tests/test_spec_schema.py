@@ -1,4 +1,4 @@
-"""The schema for editors: every template and example fits it, and what it refuses the program refuses too."""
+"""The schema for editors: every template and example is valid, and the program refuses what it refuses."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def examples() -> list[tuple[str, str]]:
     return found
 
 
-def test_the_schema_is_a_schema():
+def test_the_schema_is_valid():
     jsonschema.Draft7Validator.check_schema(SCHEMA)
 
 
@@ -130,7 +130,7 @@ def test_every_key_of_the_documents_is_in_the_schema():
     } <= KEYS
 
 
-def test_every_key_says_what_it_means():
+def test_every_key_has_a_description():
     for kind in KINDS:
         for key, node in SCHEMA["definitions"][kind]["properties"].items():
             assert len(node["description"]) > 10, (kind, key)

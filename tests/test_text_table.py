@@ -13,5 +13,5 @@ def test_columns_are_aligned_also_where_characters_are_wide():
     assert {cell_len(line) for line in lines} == {14}
 
 
-def test_a_table_without_rows_has_its_heads():
+def test_a_table_without_rows_has_its_headers():
     assert text_table(["a", "b"], []) == "a  b\n-  -"

@@ -1,4 +1,4 @@
-"""The models that do something: other inputs are typed into their workbooks, and the formulas answer rightly.
+"""The trained models: other inputs are typed into their workbooks, and the formulas give the right results.
 
 The embedded engine runs in this process, as thousands of inputs are typed.
 """
@@ -30,7 +30,7 @@ class Typewriter:
         path = prebuilt.build(template, folder / f"{template}.xlsx")
         self.names = read(path).names
         self.model = ironcalc.load_from_xlsx(str(path))
-        self.model.evaluate()  # once loaded, it has to be calculated twice
+        self.model.evaluate()  # after loading, it must be calculated twice
         self.tabs = {one["name"]: i for i, one in enumerate(self.model.get_worksheets_properties())}
 
     def type(self, name: str, words: Iterable[str]) -> None:
@@ -107,7 +107,7 @@ def classify(classifier, words):
     return blocks[0][0], blocks[1], blocks[2][:6]
 
 
-def test_attention_shows_why_words_it_never_saw_are_animal_or_device(classifier):
+def test_attention_shows_the_reason_for_held_out_words(classifier):
     wrong, looks = [], {meant: [] for meant in HELD_OUT}
     for meant, other in (("animal", "device"), ("device", "animal")):
         for friend, joined, weak in product(HELD_OUT[meant], ("and", "or"), ("friends", "useful", "small")):

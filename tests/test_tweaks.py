@@ -1,4 +1,4 @@
-"""Whatever a person types into the input cells, no engine shows an error, and the proof holds.
+"""Whatever is typed into input cells, no engine shows an error, and the proof holds.
 
 A case is one change to one workbook's inputs. The files of all cases that were asked for are recalculated
 together: a start of LibreOffice costs more than a file. Of the changes to models, each model tries half.
@@ -66,7 +66,7 @@ LIKE_FORMULAS = ("=1+1", "+a", "-a", "@a", "'a", "#N/A", "*", "?", "~", '"', "<&
 UNICODE = ("ß", "ss", "né", "ne", "注意", "🐭", "👩‍🔬", "Ａ", "A", "ﬁ", "fi", "مرحبا", "İ", "ı", "Σ", "ς")
 
 
-# --- the changes, each from a workbook's input ranges -------------------------------------------------------
+# --- the changes, each from a workbook's input ranges ------------------------------------------------------
 
 
 def embeddings(value):
@@ -74,7 +74,7 @@ def embeddings(value):
 
 
 def extremes(book):
-    """±1,000, by chance."""
+    """±1,000 at random."""
     area = book.names["vocab_E"]
     signs = np.random.default_rng(5).choice([-1000.0, 1000.0], (area.rows, area.cols))
     return {"vocab_E": signs.tolist()}
@@ -169,7 +169,7 @@ def odd_focus(_):
 
 
 def a_word_twice_in_the_vocabulary(book):
-    """The word of the first row stands in the second as well, with other numbers: the first one counts."""
+    """The word of the first row is also in the second, with other numbers: the first one is used."""
     word = texts(book, "vocab_Tokens")[0]
     return {"vocab_Tokens": {1: word}} | tokens(word)(book)
 
@@ -197,7 +197,7 @@ def setting(end, value):
 
 
 def numbers_for_words(book):
-    """Cells of words with real numbers in them."""
+    """Numbers in cells for words."""
     return new_words((2024, 1.5, 0), (1.5, 2024, "2024", 0))(book) | {"vocab_Dims": {(0, 0): 7}}
 
 
@@ -272,7 +272,7 @@ WORKING = {
     "mouse": [tweak for tweak in MODELS if not tweak.startswith("Temperature")],
     "llama": [tweak for tweak in MODELS if not tweak.startswith("classes")],
 }
-"""Models, and the changes that change something in them."""
+"""Models, and the changes that affect them."""
 SAME_ON_ALL = ("embeddings all 1,000", "embeddings all -1,000", "embeddings cleared", "dimensions cleared")
 NOT_ON_INPUTS_ALONE = [tweak for tweak in NUMBERS if tweak not in SAME_ON_ALL]
 CASES = [
@@ -286,7 +286,7 @@ CASES = [
     *(("mixed", tweak) for tweak in (*NOT_ON_INPUTS_ALONE, "a token cleared", "words repeated", "capitals")),
 ]
 THIRDS = {"libreoffice": 0, "gnumeric": 1}
-"""Engines that take long: each tries a third of the cases, another one."""
+"""Slow engines: each tries a different third of the cases."""
 TRIED = [
     (case, engine)
     for engine in engines.ENGINES
@@ -300,7 +300,7 @@ NAMED = [
 ]
 """Cases that tests name themselves."""
 UNDECIDABLE = ("weights of 1,000", "tiny embeddings", "no ε and embeddings all alike")
-"""Scores whose own rounding, magnified by the softmax, is all there is to see; lengths without a square."""
+"""Scores whose rounding errors dominate after the softmax; lengths whose square overflows."""
 
 
 @pytest.fixture(scope="session")
@@ -366,7 +366,7 @@ def test_no_engine_shows_an_error_and_the_proof_holds(outcomes, books, case, eng
     assert not undecided or case[1] in UNDECIDABLE
 
 
-def test_where_nobody_can_tell_the_report_says_so(outcomes, books, engine):
+def test_undecidable_values_are_reported(outcomes, books, engine):
     for name in ("walkthrough", "mixed"):
         report = prove(books[name], engine, outcomes[name, "weights of 1,000", engine])
         undecided = {result.range for result in report.results if result.verdict == "not decidable"}
@@ -374,8 +374,8 @@ def test_where_nobody_can_tell_the_report_says_so(outcomes, books, engine):
         assert not any(each.endswith(("_Ids", "_X", "_Q")) for each in undecided)
 
 
-def test_an_unknown_word_says_so_in_the_cell_beside_it(outcomes, books, engine):
-    """0 is shown as these words, the row of X is zeros, and the sheets' status cells say no."""
+def test_an_unknown_word_is_noted_next_to_it(outcomes, books, engine):
+    """0 is shown as these words, the row of X is zeros, and the live checks fail."""
     values, book = outcomes["walkthrough", "unknown words", engine], books["walkthrough"]
     for context in book.manifest.contexts:
         assert {number for (number,) in values[f"{context}_Ids"]} == {0.0}
@@ -406,7 +406,7 @@ def test_every_sheet_says_what_is_wrong_with_the_words(walkthrough, tmp_path, ch
     assert values["xlsxattn_Status"][0][0].startswith("✗")
 
 
-def test_a_focus_word_of_one_sentence_alone_has_no_words_in_the_other(walkthrough, tmp_path):
+def test_a_sentence_without_the_focus_word_names_no_words(walkthrough, tmp_path):
     changes = changed(walkthrough, {"vocab_Focus": "cat"})
     values = answers("ironcalc", [job(changes, tmp_path / "typed.xlsx")])[0]
     assert {*values["attn_keyboard_FocusWords"][0]} == {"–"}
@@ -438,7 +438,7 @@ def test_words_are_found_exactly(outcomes, case, ids, engine):
         )
 
 
-def test_without_numbers_every_word_looks_at_all_alike(outcomes, engine):
+def test_with_zero_embeddings_attention_is_uniform(outcomes, engine):
     values = outcomes["walkthrough", "embeddings all zero", engine]
     for p in ("attn_cat", "qkv_keyboard", "dims_cat", "heads_cat_h2"):
         assert {value for row in values[f"{p}_Attention"] for value in row} == {0.2}

@@ -1,8 +1,8 @@
 """Edits workbooks in LibreOffice as a person would: ``/usr/bin/python3 uno_edit.py JOBS.json [SECONDS]``.
 
 A program for the Python that has LibreOffice's bridge (Debian: python3-uno). JOBS.json is a list of
-``{"source", "target", "steps"}``, all done in one LibreOffice, or as many as are begun within so many seconds
-of its being ready. Rows and columns count from 0. Steps:
+``{"source", "target", "steps"}``, all done in one LibreOffice, or as many as can be started within the given
+seconds. Rows and columns count from 0. Steps:
 
     ["insert rows", tab, row, count]    ["insert columns", tab, column, count]
     ["type", tab, row, column, value]   ["rename", tab, new tab]
@@ -31,7 +31,7 @@ def settings(**values):
 
 
 def connect(pipe):
-    """The desktop of the LibreOffice that listens on a pipe, once it does."""
+    """Wait for the LibreOffice that listens on a pipe, and return its desktop."""
     here = uno.getComponentContext()
     resolver = here.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", here)
     until = time.monotonic() + PATIENCE

@@ -49,7 +49,7 @@ def changed(path: Path, changes: Mapping[str, Any]) -> Book:
 
 
 def edits_of(book: Book, changes: Mapping[str, Any]) -> Edits:
-    """The same changes as `job` types them into a copy."""
+    """The same changes as edits for `job`."""
     return {
         (area.sheet, area.row + i, area.col + j): "" if value is None else value
         for name, change in changes.items()
@@ -95,7 +95,7 @@ def evaluate_many(paths: Sequence[Path], engine: str) -> list[Mapping[str, Grid]
 
 
 def job(book: Book, copy: Path, edits: Edits | None = None) -> engines.Job:
-    """A copy of a workbook without its values, other inputs typed in, and all its ranges to be computed."""
+    """A copy of a workbook without values and with edited inputs, to compute all its ranges."""
     without_values(book, copy, [edits or {}])
     return engines.Job(copy, book.names)
 
@@ -110,11 +110,11 @@ def answers(engine: str, jobs: Sequence[engines.Job]) -> list[Mapping[str, Grid]
 
 
 def proved(path: Path, engine: str, values: Mapping[str, Grid]) -> Report:
-    """The report on a workbook with values that an engine has computed already."""
-    return told(read(path), engine, values)
+    """The report on a workbook, with the values of an engine."""
+    return report_on(read(path), engine, values)
 
 
-def told(book: Book, engine: str, values: Mapping[str, Grid]) -> Report:
+def report_on(book: Book, engine: str, values: Mapping[str, Grid]) -> Report:
     """The same for a workbook that was read."""
     return Report(str(book.path), (prove(book, engine, values),), tuple(structure.misplaced_formulas(book)))
 

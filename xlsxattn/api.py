@@ -153,9 +153,9 @@ def exercise(
     """Build an exercise, a workbook with cells to compute and to mark, prove it, and put it in place.
 
     Args:
-        source: as for `build`; its ``exercise`` may say what is to be computed.
+        source: as for `build`; its ``exercise`` may name the ranges to compute.
         target: the workbook to write; None: ``output/lesson-exercise.xlsx`` for ``lesson.toml``.
-        level: what is to be computed if neither ``blank`` nor the spec names ranges: ``first`` (one cell and
+        level: what to compute if neither ``blank`` nor the spec names ranges: ``first`` (one cell and
             one row), ``middle`` (whole blocks) or ``whole`` (more).
         blank: the ranges to compute: names such as ``attn_cat_Scores``, patterns such as ``attn_*_Scores``,
             rows ``attn_cat_Scores[3]`` and cells ``attn_cat_Scores[3,1]``, counted from 1.

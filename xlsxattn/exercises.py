@@ -196,8 +196,8 @@ def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str
         if all(told[name] == said for name, said in story.items() if not _is_tie(said, spec.lang)):
             return copy
     sentence = (
-        "{spec}: after {n} draws, no numbers of {id!r} keep what the first screen says; try another key, or "
-        "another spec"
+        "{spec}: after {n} draws, no numbers of {id!r} keep the texts of the first screen; try another key, "
+        "or another spec"
     )
     raise PressError(say(sentence, spec=named, id=student, n=MAX_DRAWS))
 

@@ -1,4 +1,4 @@
-"""Measure trainings in IronCalc: loading, calculating, and an edit, over the number of steps.
+"""Measure trainings in IronCalc, by number of steps: loading, calculating, and an edit.
 
 The walkthrough's examples are trained with 20, 50, 100 and 200 steps. Processor time is measured, as other
 processes may share the machine; ``extra`` is what the training adds to the same workbook without it.

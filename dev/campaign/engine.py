@@ -1,7 +1,6 @@
-"""IronCalc in this process, one workbook at a time: thousands of children would cost more than all the rest.
+"""IronCalc in this process, one workbook at a time, as starting thousands of processes would take too long.
 
-The command keeps it in a child, because it may take its process down; a mutant that does so ends the
-campaign.
+The check runs it in a child process, because it may crash; a mutant that crashes it ends the campaign.
 """
 
 from __future__ import annotations
@@ -133,10 +132,10 @@ class Calculation:
                 self.put(at, None)
 
     def settled(self, names: Mapping[str, Area]) -> dict[str, Grid]:
-        """Calculate, the first time until named ranges show the same twice, and say what.
+        """Calculate, the first time until the values of named ranges are stable, and return these.
 
-        In a workbook just loaded, IronCalc does not calculate a block first when somebody reads cells of it
-        other than its first: until the next time they show what they showed before.
+        In a workbook that was just loaded, IronCalc reads old values of cells of a block other than the
+        first, until it has computed the block.
         """
         self.model.evaluate()
         shown = self.read(names)

@@ -1,4 +1,4 @@
-"""What the check finds in a mutant with given inputs, and whether any value of the mutant differs at all.
+"""The first finding of the check in a mutant with given inputs, and whether any of its values differs.
 
 Broken cells are entered into a copy in which all other formulas are frozen to their values without the fault.
 If nothing that the new formulas read depends on the cells that they replace, they have the same values there

@@ -15,7 +15,7 @@ from dev.campaign.original import Original
 from dev.campaign.rebuilt import COVERED, LIVE
 from xlsxattn.checker import cell_formulas, structure
 from xlsxattn.checker.check import check
-from xlsxattn.checker.manifest_formulas import held_against
+from xlsxattn.checker.manifest_formulas import with_expected_formulas
 from xlsxattn.checker.reading.book import Formula, NotCheckableError, read
 from xlsxattn.checker.unsteady import unsteady
 from xlsxattn.contract.names import TYPED_FOR, last
@@ -134,7 +134,7 @@ class Judge:
 
     def _of_formulas(self, mutant: Mutant) -> Judgement:
         """A fault that values may not reveal: the formula must be an error, whatever the manifest says."""
-        book, faults = held_against(mutated(self._original.book, mutant), self._table)
+        book, faults = with_expected_formulas(mutated(self._original.book, mutant), self._table)
         found = [f for f in (*faults, *_misspelt(book, mutant)) if f.severity == "error"]
         for finding in found:
             if finding.range in mutant.ranges:

@@ -114,7 +114,7 @@ def norms(s: Site) -> Faults:
     if place(s.book, s.range).part == "Variance":
         sample = re.sub(r"\bVARP\(", "VAR(", s.text)
         sample = re.sub(r"/(COLUMNS\([^()]*\)|\w+_DModel)", r"/(\1-1)", sample)
-        yield Fault("variance of a sample", sample)
+        yield Fault("sample variance", sample)
     for op in _ops(s, "Epsilon"):
         floor = re.compile(r",1E-24\)").match(s.text, op.end)
         start, end = (op.start - len("MAX("), floor.end()) if floor else (op.start, op.end)
@@ -125,7 +125,7 @@ def norms(s: Site) -> Faults:
             yield Fault("ε left out", s.text[:start] + s.text[end + 1 :])
     for op in _means(s):
         if s.text[op.start - 1] == "-":
-            yield Fault("the mean is not taken off", s.text[: op.start - 1] + s.text[op.end :])
+            yield Fault("mean not subtracted", s.text[: op.start - 1] + s.text[op.end :])
 
 
 def activation(s: Site) -> Faults:
@@ -146,7 +146,7 @@ def activation(s: Site) -> Faults:
 
 
 def positions(s: Site) -> Faults:
-    """Positions off by one, sine for cosine, a pair rotated in the other direction."""
+    """Positions off by one, sine for cosine, a pair rotated backwards."""
     for op in _ops(s, "Position"):
         yield Fault("positions off by one", put(s.text, [op], f"({op.text}+1)"))
     if _block(s) in ("Input", "Sum", "QRot", "KRot"):
@@ -159,7 +159,7 @@ def positions(s: Site) -> Faults:
     turned = re.sub(r"\b(SIN|COS)\(", lambda found: {"S": "COS(", "C": "SIN("}[found[0][0]], s.text)
     yield Fault("sine and cosine exchanged", turned)
     for op in _ops(s, "Turn"):
-        yield Fault("turned the other way", put(s.text, [op], f"(0-{op.text})"))
+        yield Fault("rotated backwards", put(s.text, [op], f"(0-{op.text})"))
 
 
 def words(s: Site) -> Faults:

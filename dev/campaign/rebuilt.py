@@ -34,7 +34,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+", re.ASCII)
 
 
 def every(book: Book) -> Iterator[Mutant]:
-    """Disabled live checks, in the cell alone and also in the manifest; other formulas in both."""
+    """Disabled live checks, in the cell or in the manifest as well; other formulas in both."""
     for name, (_, text) in book.manifest.formulas.items():
         live = book.manifest.parse(name).is_live_check
         others = [*_blind(text)] if live else []

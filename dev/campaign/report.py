@@ -28,7 +28,7 @@ PUBLISHED = {
     "the first token in every MLP": "every token's MLP reads the first token",
     "the residual adds the input": "from layer 2 on, the residual of attention adds the embedding again",
     "one column's bias": "a column of the MLP has another one's bias",
-    "variance of a sample": "layer norm takes the variance of a sample",
+    "sample variance": "layer norm uses the sample variance",
 }
 """Kinds of faults in a published workbook of nanoGPT, with descriptions."""
 FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure", "unexplained", "trusted")

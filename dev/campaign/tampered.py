@@ -28,7 +28,7 @@ ONE_OF = 6
 
 
 class Way(NamedTuple):
-    """A way to tamper: its kind, what is done, and the message or the kind of finding that must tell."""
+    """A way to tamper: its kind, what is done, and the expected message or kind of finding."""
 
     kind: str
     what: str
@@ -64,7 +64,7 @@ def judged(path: Path, ways: tuple[Way, ...]) -> Iterator[Judgement]:
 
 
 def _found(way: Way, path: Path, copy: Path) -> tuple[str, bool]:
-    """What is said of a tampered file, and whether it is right."""
+    """The message or findings for a tampered file, and whether they are as expected."""
     try:
         findings = _findings(way, copy)
     except NotCheckableError as error:

@@ -34,7 +34,7 @@ def test_arrays_make_the_same_file_as_tuples(dtype, tmp_path):
     assert written(other, tmp_path / "arrays.xlsx") == written(spec, tmp_path / "tuples.xlsx")
 
 
-def test_an_array_stays_one_until_it_is_written():
+def test_arrays_are_kept_until_writing():
     values = np.ones((2, 3), np.float32)
     assert typed("w_A", "input", values).values is values
 
@@ -47,6 +47,6 @@ def test_an_array_stays_one_until_it_is_written():
         (np.ones(3), r"w_A has the shape \(3,\), rows and columns are needed"),
     ],
 )
-def test_an_array_that_no_sheet_can_show_is_refused(values, sentence):
+def test_an_array_with_invalid_values_is_refused(values, sentence):
     with pytest.raises(ValueError, match=sentence):
         typed("w_A", "input", values)

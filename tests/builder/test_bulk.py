@@ -55,7 +55,7 @@ def both(tmp_path, monkeypatch):
     return slow, write(tmp_path / "fast.xlsx", 50, monkeypatch)
 
 
-def test_every_cell_is_the_same_as_when_xlsxwriter_writes_it(both):
+def test_bulk_cells_equal_those_of_xlsxwriter(both):
     slow, fast = (openpyxl.load_workbook(path) for path in both)
     strips = 0
     for ws in slow:
@@ -69,7 +69,7 @@ def test_every_cell_is_the_same_as_when_xlsxwriter_writes_it(both):
     assert strips > 500
 
 
-def test_xlsxwriter_does_not_write_the_bulk(both, monkeypatch):
+def test_bulk_cells_are_not_written_by_xlsxwriter(both, monkeypatch):
     monkeypatch.setattr(bulk, "MIN_COUNT", 50)
     found = bulk.strips(layout.lay_out(pages.book(spec())))
     assert cells(found) > 500
@@ -78,7 +78,7 @@ def test_xlsxwriter_does_not_write_the_bulk(both, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_every_number_comes_back_as_it_was(dtype, tmp_path, monkeypatch):
+def test_numbers_are_read_back_unchanged(dtype, tmp_path, monkeypatch):
     numbers = spec(dtype)
     ((name, wanted),) = [(n, w) for n, w in numbers.sheets[0].weights.items() if n == "l1_W_1"]
     wanted[0, :6] = [-0.0, 1e-30, -3.4e38 if dtype is np.float32 else -1e300, 1 / 3, 1e-5, 16777217]
@@ -88,7 +88,7 @@ def test_every_number_comes_back_as_it_was(dtype, tmp_path, monkeypatch):
     assert (found.astype(dtype) == wanted).all()
 
 
-def test_the_same_numbers_make_the_same_bytes(tmp_path, monkeypatch):
+def test_the_same_numbers_give_the_same_bytes(tmp_path, monkeypatch):
     paths = [write(tmp_path / name, 50, monkeypatch) for name in ("a.xlsx", "b.xlsx")]
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
@@ -103,7 +103,7 @@ def test_progress_counts_all_numbers_of_the_bulk(tmp_path, monkeypatch):
     assert zipfile.ZipFile(tmp_path / "fast.xlsx").testzip() is None
 
 
-def test_a_draft_has_none_of_the_bulk(tmp_path, monkeypatch):
+def test_a_draft_omits_bulk_cells(tmp_path, monkeypatch):
     monkeypatch.setattr(bulk, "MIN_COUNT", 50)
     book = pages.book(spec())
     sheets = layout.lay_out(book)
@@ -114,7 +114,7 @@ def test_a_draft_has_none_of_the_bulk(tmp_path, monkeypatch):
     assert not any(draft[tab].cell(p.row + 1, p.col + 2).value for p, tab in blocks)
 
 
-def test_excel_would_open_it_without_repair(both):
+def test_the_file_needs_no_repair_in_excel(both):
     result = OpenXmlValidator().validate(both[1])
     assert result.is_valid, result.errors[:5]
 
@@ -156,7 +156,7 @@ def test_pieces_compressed_separately_are_one_stream(texts):
     assert packing.joined(pieces) == (len(whole), zlib.crc32(whole))
 
 
-def test_a_checksum_runs_over_more_than_one_block():
+def test_checksums_of_several_blocks_are_combined():
     spool, long = BytesIO(), bytes(range(256)) * (packing.BLOCK // 128 + 1)
     pieces = [
         packing.deflated([b"head"], spool, Lock(), last=False),

@@ -25,9 +25,9 @@ WORDS = {
 MASKS = {"Padding mask": "PaddingMask", "Causal mask": "CausalMask", "Mask": "CrossMask"}
 """Words in captions for results."""
 UNSAID = {
-    *("Odd", "Index"),  # which columns are cosines, and which rows are words: said as "in turn", "rows"
-    *("Ones", "Present"),  # what sums rows, and which words count: said as "row sum", Σ
-    *("Columns", "ColumnsV"),  # which columns are a head's: said by its number
+    *("Odd", "Index"),  # which columns are cosines, and which rows are words: "in turn", "rows" in captions
+    *("Ones", "Present"),  # vectors of ones for row sums, and counted words: "row sum", Σ in captions
+    *("Columns", "ColumnsV"),  # the columns of a head: its number in captions
 }
 SYMBOL = re.compile(r"(?:\w+_)?d?[A-Z]\w*")
 FUNCTIONS = {"ReLU", "GELU", "SiLU", "LayerNorm", "RMSNorm", "PE", "Φ"}
@@ -58,7 +58,7 @@ BOOKS = books()
 
 
 def captions(book):
-    """(title, block) of every band that is an equation."""
+    """Title and block of every band whose title is an equation."""
     for page in book.pages[:-1]:
         for band in page.bands:
             title = re.sub(
@@ -92,9 +92,9 @@ def meant(said: str) -> set[str]:
 def faults(title: str, block) -> list[str]:
     """The errors of a caption."""
     result, said = re.sub("[ᵀ²]", "", title).split(" = ", 1)
-    if said == "the heads' outputs side by side":  # columns of all heads, said in words
+    if said == "the heads' outputs side by side":  # columns of all heads, described in words
         return []
-    if result == "dW" or result.startswith("Update: "):  # one caption for every matrix that learns
+    if result == "dW" or result.startswith("Update: "):  # one caption for all learned matrices
         return []
     names = {last(name) for name in read(block)}
     wrong = []
@@ -138,7 +138,7 @@ def whys(found, title):
     return [band.why for band in found.bands if band.title.endswith(title)]
 
 
-def test_a_classifier_speaks_of_classes_and_not_of_the_next_word():
+def test_texts_of_a_classifier_mention_classes_not_next_words():
     said = page(plain([3], 4, {"id": "a", "kind": "classifier", "classes": ["x", "y"]}), "a_out")
     assert whys(said, "Probability = LogitExp / row sum") == [ops.sentences.CLASS_PROBABILITY.why]
     assert not any("next" in band.why for band in said.bands)
@@ -150,7 +150,7 @@ def test_similarity_is_mentioned_only_without_weights():
     assert learned == [ops.attention.SCORES.why]
 
 
-def test_a_second_explanation_names_the_ranges_that_are_there():
+def test_second_explanations_name_existing_ranges():
     for band in page(plain([3], 4, {"id": "a"})).bands:
         assert not re.search(r"\b[QKV]\b", band.more), band.title
 

@@ -27,8 +27,8 @@ def compare(*lengths):
     return page
 
 
-def test_the_series_of_a_sentence_s_chart_is_called_by_its_words(charts, walkthrough):
-    """It is linked to the heading; titles are constant: LibreOffice does not update linked ones."""
+def test_chart_series_are_named_by_their_sentence(charts, walkthrough):
+    """They are linked to the heading; titles are constant, as LibreOffice does not update linked ones."""
     found = set()
     for chart in charts:
         assert "<c:title><c:tx><c:strRef>" not in chart.partition("<c:plotArea>")[0]
@@ -48,7 +48,7 @@ def test_a_long_sentence_is_not_in_the_legend():
     assert [chart.series[0].title for chart in page.charts] == [("a_c1_Heading", 0), "attention"]
 
 
-def test_a_scatter_spans_missing_points_and_puts_none_at_0(charts):
+def test_a_scatter_omits_missing_points(charts):
     (scatter,) = (chart for chart in charts if "scatterChart" in chart)
     assert '<c:dispBlanksAs val="span"/>' in scatter
 
@@ -82,7 +82,7 @@ def test_with_many_points_there_is_one_series_per_sentence():
 
 
 def test_no_sheet_or_head_has_the_colour_of_a_sentence():
-    """One meaning a colour: a chart of one series has its sentence's colour, one of several has none."""
+    """A chart of one series has the colour of its sentence; series of sheets or heads have other colours."""
     assert not {*theme.OTHER_SERIES} & {*theme.LANES}
     data = plain([3, 4], 4, {"id": "a"}, {"id": "h", "kind": "multi-head"}, {"id": "c", "kind": "compare"})
     book = {page.id: page for page in pages.book(spec.parse(data, "data")).pages}
@@ -91,7 +91,7 @@ def test_no_sheet_or_head_has_the_colour_of_a_sentence():
         assert {series.colour for series in chart.series} == {None}
 
 
-def test_large_losses_are_short_at_the_axis(learning):
+def test_large_losses_are_abbreviated_at_the_axis(learning):
     with zipfile.ZipFile(learning) as archive:
         lines = [text for name in archive.namelist() if "lineChart" in (text := _chart(archive, name))]
     assert len(lines) == 1

@@ -30,7 +30,7 @@ from xlsxattn.checker.reading.book import read
         "'a'_b", "a_b!", "=a_b", "a_b\\", "R1C1_", "RC_", "a" * 200 + "_" + "b" * 55,
     ],
 )  # fmt: skip
-def test_no_name_that_any_spreadsheet_would_refuse_or_mistake(name):
+def test_invalid_and_ambiguous_names_are_refused(name):
     with pytest.raises(ValueError, match="is not a valid range name"):
         formulas.check_names([name])
 
@@ -79,11 +79,11 @@ def test_every_name_of_any_spec_is_valid(data):
         (1048575, 16383, "XFD1048576"),
     ],
 )
-def test_a_cells_address(row, col, address):
+def test_cell_addresses(row, col, address):
     assert formulas.cell(row, col) == address
 
 
-def test_dollars_fix_the_row_or_the_column():
+def test_dollars_make_rows_or_columns_absolute():
     assert formulas.cell(6, 1, fixed_row=True) == "B$7"
     assert formulas.cell(6, 1, fixed_col=True) == "$B7"
     assert formulas.cell(6, 1, fixed_row=True, fixed_col=True) == "$B$7"
@@ -129,7 +129,7 @@ def entered(formula: str, how: str, rows: int = 2, cols: int = 1) -> list[tuple[
     return [((r.top, r.left, r.bottom, r.right), text) for r, text in found]
 
 
-def test_a_block_is_one_array_formula_in_names():
+def test_a_block_is_one_array_formula_with_names():
     assert entered("=MMULT({near},{far})", "block", 2, 2) == [((10, 5, 11, 6), "=MMULT(s_near,s_far)")]
 
 
@@ -140,7 +140,7 @@ def test_row_is_the_row_at_the_position_of_the_cell():
     ]
 
 
-def test_on_another_sheet_the_tab_is_quoted_and_its_apostrophe_doubled():
+def test_tabs_of_other_sheets_are_quoted_with_doubled_apostrophes():
     assert [text for _, text in entered("=SUM({far}[row])", "cells")] == [
         "=SUM('Other''s'!AB31:AC31)",
         "=SUM('Other''s'!AB32:AC32)",
@@ -157,7 +157,7 @@ def test_cell_is_the_cell_at_the_same_row_and_column():
     assert texts == ["=C21*2", "=D21*2", "=C22*2", "=D22*2"]
 
 
-def test_down_to_the_row_begins_in_a_fixed_first_row():
+def test_a_range_down_to_the_row_has_an_absolute_first_row():
     texts = [text for _, text in entered("=ROWS({near}[..row])", "cells")]
     assert texts == ["=ROWS(C$21:C21)", "=ROWS(C$21:C22)"]
 
@@ -181,12 +181,12 @@ def test_other_parts_of_a_range(part: str, how: str, texts: list[str]) -> None:
     assert [text for _, text in entered(f"={{near}}[{part}]", how, 2, 2)] == [f"={t}" for t in texts]
 
 
-def test_nothing_above_the_first_row_has_no_tab() -> None:
+def test_the_row_above_the_first_is_an_empty_text() -> None:
     texts = [text for _, text in entered("={far}[above]", "rows")]
     assert texts == ['=""', "='Other''s'!AB31"]
 
 
-def test_cell_arrays_are_array_formulas_one_a_cell():
+def test_cell_arrays_are_one_array_formula_per_cell():
     assert entered("=SUM({near}[row]^s_far)", "cell arrays") == [
         ((10, 5, 10, 5), "=SUM(C21:E21^s_far)"),
         ((11, 5, 11, 5), "=SUM(C22:E22^s_far)"),
@@ -197,7 +197,7 @@ def test_a_name_without_brackets_stays_a_name():
     assert entered("={near}/{far}", "cells", 1) == [((10, 5, 10, 5), "=s_near/s_far")]
 
 
-def test_parts_stand_side_by_side():
+def test_parts_are_side_by_side():
     parts = tuple(Part(Op("", "={of}"), {"of": of}, cols) for of, cols in (("s_near", 3), ("s_far", 2)))
     block = Block("s_out", 2, 5, "formula", "output", parts=parts)
     found = [(r.left, r.right, text) for r, text in formulas.entries(Placed(block, 10, 5), PLACES)]
@@ -256,12 +256,12 @@ def unfaithful(path) -> list[str]:
     return wrong
 
 
-def test_the_manifests_formulas_are_those_of_the_file(walkthrough, causal):
+def test_formulas_of_the_manifest_match_the_file(walkthrough, causal):
     assert not unfaithful(walkthrough)
     assert not unfaithful(causal)
 
 
-def test_the_manifests_formulas_hold_with_quoted_tabs_and_many_heads(tmp_path):
+def test_formulas_of_the_manifest_match_with_quoted_tabs_and_many_heads(tmp_path):
     heads = {
         "id": "heads",
         "kind": "multi-head",
@@ -277,7 +277,7 @@ def test_the_manifests_formulas_hold_with_quoted_tabs_and_many_heads(tmp_path):
     assert not unfaithful(tmp_path / "drawn.xlsx")
 
 
-def test_a_formula_too_long_for_excel_is_refused_by_name():
+def test_a_formula_too_long_for_excel_is_refused_with_its_name():
     ids = [f"c{i}{'x' * 25}" for i in range(80)]
     data = {
         "vocabulary": {"tokens": {"w": [1.0, 2.0]}},

@@ -43,7 +43,7 @@ def test_the_guide_says_how_to_read_a_formula(name):
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_what_start_says_of_formulas_above_blocks_is_true(name):
+def test_formulas_above_blocks_are_their_own(name):
     """The formula shown above a block is the block's own."""
     book = pages.book(SPECS[name])
     for sheet in layout.lay_out(book)[1:-1]:
@@ -60,7 +60,7 @@ def test_what_start_says_of_formulas_above_blocks_is_true(name):
 
 
 @pytest.mark.parametrize("name", ["walkthrough", "causal", "llama", "sort"])
-def test_the_guide_explains_parts_of_ranges_where_a_formula_has_them_and_the_grey_of_masks(name):
+def test_the_guide_explains_range_parts_and_masks_if_present(name):
     made = pages_of(SPECS[name])
     start, blocks = made["guide"], [block for page in made.values() for block in page.blocks()]
     in_parts = any("[" in part.formula for block in blocks for part in block.parts)
@@ -70,21 +70,21 @@ def test_the_guide_explains_parts_of_ranges_where_a_formula_has_them_and_the_gre
     assert unseen == (name != "sort")
 
 
-def test_masked_cells_are_grey_in_the_colour_scale_too():
+def test_masked_cells_are_grey_in_colour_scales():
     """LibreOffice draws a colour scale over the style that hides a number."""
     heat = theme.HEATS["masked"]
     assert (heat["min_color"], heat["min_value"]) == (theme.MASKED_OUT["bg_color"], -1e299)
     assert heat["mid_value"] == 0
 
 
-def test_stacked_lanes_repeat_no_heading_in_print():
+def test_headings_of_stacked_lanes_are_not_repeated_in_print():
     sheets = {sheet.id: sheet for sheet in layout.lay_out(pages.book(SPECS["glove"]))}
     assert repeated(sheets["attn"]) == 0
     sheets = {sheet.id: sheet for sheet in layout.lay_out(pages.book(SPECS["walkthrough"]))}
     assert repeated(sheets["attn"]) == sheets["attn"].bars[0].where.top > 0
 
 
-def test_the_legend_shows_the_colours_that_the_sheets_have():
+def test_the_legend_shows_the_colours_of_the_sheets():
     start = pages_of(SPECS["pingguo"])["guide"]
     dressed = {sample.look: theme.LOOKS[sample.look].format for line in start.legend for sample in line}
     colours = {look: form.get("bg_color") for look, form in dressed.items()}
@@ -98,7 +98,7 @@ def test_the_legend_shows_the_colours_that_the_sheets_have():
     assert theme.LANE_SAMPLES[2] not in dressed
 
 
-def test_the_legend_knows_masks_and_single_sentences():
+def test_the_legend_covers_masks_and_single_sentences():
     looks = {sample.look for line in pages_of(SPECS["causal"])["guide"].legend for sample in line}
     assert "legend unseen" in looks
     assert not looks & {*theme.LANE_SAMPLES}
@@ -110,7 +110,7 @@ def test_the_legend_knows_masks_and_single_sentences():
 # --- the glossary ------------------------------------------------------------------------------------------
 
 
-def test_the_glossary_has_the_words_that_newcomers_ask_for():
+def test_the_glossary_has_the_basic_terms():
     terms = {entry.term for entry in pages_of(SPECS["walkthrough"])["glossary"].entries}
     assert terms >= {
         *("Dot product", "Matrix product, MMULT", "Array formula", "--", "Projection", "Weights", "Lane"),
@@ -119,7 +119,7 @@ def test_the_glossary_has_the_words_that_newcomers_ask_for():
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_every_entry_leads_to_a_range_and_every_paper_has_its_title(name):
+def test_glossary_entries_link_to_ranges_and_papers_have_titles(name):
     found = pages_of(SPECS[name])
     names = {block.name for page in found.values() for block in page.blocks()}
     glossary = found["glossary"]
@@ -138,7 +138,7 @@ def test_every_paper_that_the_code_cites_has_a_title():
     assert {paper.partition(",")[0] for paper in cited if paper} == set(PAPERS)
 
 
-# --- the way ------------------------------------------------------------------------------------------------
+# --- links -------------------------------------------------------------------------------------------------
 
 
 def linked(sheet, place):
@@ -146,7 +146,7 @@ def linked(sheet, place):
     return [c for row in sheet for c in row if c.hyperlink and c.hyperlink.location == place]
 
 
-def test_start_leads_to_the_glossary_and_every_sheet_back_to_start(book):
+def test_start_links_to_the_glossary_and_sheets_link_to_start(book):
     assert [cell.value for cell in linked(book["Start"], "'Glossary'!A1")] == ["Glossary"]
     for sheet in book.worksheets[1:]:
         (back,) = linked(sheet, "xlsxattn_Status")
@@ -164,7 +164,7 @@ def test_the_link_to_start_does_not_cover_the_title(name):
         assert left >= theme.pixels(title.text, "title")
 
 
-def test_no_text_speaks_jargon():
+def test_texts_have_no_jargon():
     said = [text for name, text in vars(experiments).items() if name.isupper() and isinstance(text, str)]
     for one in SPECS.values():
         for page in pages_of(one).values():
@@ -174,10 +174,12 @@ def test_no_text_speaks_jargon():
 
 @pytest.mark.parametrize("code", codes())
 @pytest.mark.parametrize("name", templates.names())
-def test_a_sheet_that_a_text_names_is_a_tab(name, code):
+def test_sheets_named_in_texts_are_tabs(name, code):
     """Quoted names in “…” are tabs or words of the spec, and no tab of a template is truncated."""
     made = spec.load(templates.path(name))
-    made = replace(made, lang=code) if made.lang == "en" else made  # else its own texts are in its language
+    made = (
+        replace(made, lang=code) if made.lang == "en" else made
+    )  # otherwise the template has texts in its own language
     book = pages.book(made)
     sheets = layout.lay_out(book)
     tabs = {sheet.tab for sheet in sheets}
@@ -191,7 +193,7 @@ def test_a_sheet_that_a_text_names_is_a_tab(name, code):
             assert not unknown, (sheet.tab, text.text)
 
 
-def test_a_tab_of_a_long_title_keeps_which_page_it_is():
+def test_tabs_of_long_titles_keep_the_page():
     data = {
         "vocabulary": {"tokens": {"a": [1.0, 2.0], "b": [2.0, 1.0]}},
         "contexts": {"c": "a b"},
@@ -203,7 +205,7 @@ def test_a_tab_of_a_long_title_keeps_which_page_it_is():
     assert max(map(len, tabs)) == 31
 
 
-def test_every_experiment_has_an_answer_which_is_folded_below_it():
+def test_experiments_have_a_folded_answer_below():
     own = [text for name, text in vars(experiments).items() if name.isupper() and isinstance(text, str)]
     assert all(text.count(ANSWER) == 1 for text in own)
     for sheet in layout.lay_out(pages.book(SPECS["walkthrough"])):

@@ -103,19 +103,19 @@ def file_of(data, folder) -> tuple[list[PlacedSheet], object]:
     return sheets, folder / "drawn.xlsx"
 
 
-# --- nothing in the way of anything ------------------------------------------------------------------------
+# --- nothing overlaps --------------------------------------------------------------------------------------
 
 
 @drawn
 @given(specs())
-def test_no_two_blocks_or_words_share_a_cell(data):
+def test_blocks_and_texts_do_not_overlap(data):
     for sheet in laid_out(data)[1]:
         assert_nothing_shares_a_cell(sheet)
 
 
 @drawn
 @given(specs())
-def test_an_empty_row_or_column_lies_between_any_two_groups(data):
+def test_groups_are_separated_by_an_empty_row_or_column(data):
     for page, sheet in pages_of(data):
         placed = placed_by_name(sheet)
         groups = [bounds(group, placed) for band in page.bands for group in band.groups]
@@ -125,7 +125,7 @@ def test_an_empty_row_or_column_lies_between_any_two_groups(data):
 
 @pytest.mark.parametrize("heads", [2, 3])
 @pytest.mark.parametrize("d_k", range(3, 13))
-def test_weights_that_are_wider_than_a_lane_keep_apart_and_end_with_the_lanes(heads, d_k):
+def test_wide_weights_do_not_overlap_and_end_with_the_lanes(heads, d_k):
     page, sheet = page_of(plain([4, 4, 4], 2, {**HEADS, "heads": heads, "d_k": d_k}), "heads")
     groups = [bounds(group, placed_by_name(sheet)) for group in page.bands[0].groups]
     assert len(groups) == 3
@@ -159,9 +159,9 @@ def test_blocks_of_a_group_touch_without_a_gap(data):
 
 @drawn
 @given(specs())
-def test_charts_stand_below_everything_else_and_beside_each_other(data):
+def test_charts_are_below_everything_else_and_side_by_side(data):
     for sheet in laid_out(data)[1]:
-        below = max((p.area.bottom for p in sheet.placed), default=0)  # a glossary holds words alone
+        below = max((p.area.bottom for p in sheet.placed), default=0)  # a glossary has only texts
         for chart in sheet.charts:
             assert chart.row > below + 1
             assert chart.row + 17 <= sheet.last[0]  # 340 pixels are 17 rows
@@ -172,7 +172,7 @@ def test_charts_stand_below_everything_else_and_beside_each_other(data):
 
 @drawn
 @given(specs())
-def test_columns_are_as_wide_as_the_words_that_name_rows(data):
+def test_label_columns_fit_their_words(data):
     words = {context.id: context.words for context in parse(data, "drawn").contexts}
     for sheet in laid_out(data)[1]:
         for p in (p for p in sheet.placed if p.block.look == "word label"):
@@ -213,7 +213,7 @@ def test_every_name_covers_exactly_its_block_and_every_slice_its_columns(data):
 
 @settings(max_examples=6, deadline=None)
 @given(data=specs(most_words=6, most_dimensions=6))
-def test_the_file_has_these_names_and_below_them_what_was_typed(data, tmp_path_factory):
+def test_the_file_has_the_names_and_typed_values(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
     sheets, path = file_of(data, folder)
     book = read(path)
@@ -244,7 +244,7 @@ def test_a_heads_weights_are_columns_of_the_same_cells():
 
 @drawn
 @given(specs())
-def test_a_step_stands_in_the_same_rows_of_every_lane(data):
+def test_a_step_is_in_the_same_rows_of_every_lane(data):
     for page, sheet in pages_of(data):
         placed = placed_by_name(sheet)
         for band in lanes_of(page):
@@ -254,7 +254,7 @@ def test_a_step_stands_in_the_same_rows_of_every_lane(data):
 
 @drawn
 @given(specs())
-def test_every_group_stays_between_the_ends_of_its_lane(data):
+def test_groups_stay_within_their_lane(data):
     for page, sheet in pages_of(data):
         placed = placed_by_name(sheet)
         if page.screen:
@@ -271,7 +271,7 @@ def test_every_group_stays_between_the_ends_of_its_lane(data):
 
 @drawn
 @given(specs())
-def test_what_is_printed_reaches_beyond_everything(data):
+def test_the_print_area_contains_everything(data):
     for sheet in laid_out(data)[1]:
         areas = [p.area for p in sheet.placed] + [bar.where for bar in sheet.bars]
         if sheet.id == layout.MANIFEST:
@@ -282,10 +282,10 @@ def test_what_is_printed_reaches_beyond_everything(data):
         assert sheet.last[1] >= max([a.right for a in areas] + [t.col + t.cols - 1 for t in sheet.texts])
 
 
-# --- arithmetic that can be followed by hand ---------------------------------------------------------------
+# --- positions computed by hand ----------------------------------------------------------------------------
 
 
-def test_a_bands_first_block_stands_four_rows_below_its_title():
+def test_the_first_block_of_a_band_is_four_rows_below_its_title():
     n = 3
     _, sheet = page_of(plain([n], 2, PLAIN), "attn")
     step = 1 + 1 + 1 + 1 + n + 1  # title, why, formula, column labels, the block, an empty row
@@ -294,7 +294,7 @@ def test_a_bands_first_block_stands_four_rows_below_its_title():
     cell = (
         1 + 1 + 1 + 4 + 1
     )  # one score in numbers, below Scores: title, why, labels, four rows, an empty row
-    head = 4 + 3 + 1  # the head's lines, what comes out, and an empty row
+    head = 4 + 3 + 1  # the lines of the head, the results, and an empty row
     tops = [head + k * step + cell * (k > 1) for k in range(7)]
     assert [placed[f"attn_c1_{name}"].row for name in named] == [top + 4 for top in tops[:6]]
     titles = [text.row for text in sheet.texts if text.look == "step"]
@@ -303,14 +303,14 @@ def test_a_bands_first_block_stands_four_rows_below_its_title():
     assert placed["attn_c1_Drift"].row == tops[6] + without + 3  # it has no column labels
 
 
-def test_the_longest_sentence_sets_the_distance_of_the_steps():
+def test_the_longest_sentence_determines_the_height_of_steps():
     _, sheet = page_of(plain([2, 7, 5], 2, PLAIN), "attn")
     placed = placed_by_name(sheet)
     for lane in ("c1", "c2", "c3"):
         assert placed[f"attn_{lane}_Scores"].row == placed[f"attn_{lane}_X"].row + 7 + 5
 
 
-def test_a_lane_is_labels_and_blocks_and_side_columns_and_a_gap():
+def test_a_lane_has_labels_blocks_side_columns_and_a_gap():
     n = 12
     _, sheet = page_of(plain([n, n], 4, PLAIN), "attn")
     placed = placed_by_name(sheet)
@@ -320,16 +320,16 @@ def test_a_lane_is_labels_and_blocks_and_side_columns_and_a_gap():
     assert placed["attn_c2_Attention"].col == 2 + (n + 2) + 1 + 1  # beyond the sides, a gap and the labels
 
 
-def test_shared_weights_flow_into_the_lanes_and_then_below():
+def test_shared_weights_fill_the_lanes_and_continue_below():
     _, sheet = page_of(plain([12, 12], 4, LEARNED), "qkv")
     found = {name: placed_by_name(sheet)[f"qkv_W_{name}"] for name in "QKV"}
     other_lane = placed_by_name(sheet)["qkv_c2_X"].col
-    first = 9 + 4  # below what comes out, of another size than what goes in
+    first = 9 + 4  # below the results, as outputs have another size than inputs
     assert (found["Q"].row, found["K"].row, found["V"].row) == (first, first, first + 4 + 1 + 2)
     assert (found["Q"].col, found["K"].col, found["V"].col) == (2, other_lane, 2)
 
 
-def test_more_boxes_than_fit_a_line_go_on_below_and_none_is_lost():
+def test_boxes_continue_on_the_next_line():
     sheets = [{"id": f"s{i}", "kind": "self-attention"} for i in range(7)]
     page, sheet = page_of(plain([2], 2, *sheets), "start")
     rows = [text.row for text in sheet.texts if text.look == "box"]
@@ -362,7 +362,7 @@ def test_a_workbook_opens_on_its_first_yellow_word_and_other_sheets_below_the_fr
     assert [coordinate_to_tuple(cell)[0] for cell in active[1:]] == [one.frozen + 1 for one in sheets[1:]]
 
 
-def test_a_page_that_no_sheet_can_hold_is_refused_with_its_size():
+def test_a_page_too_large_for_a_sheet_is_refused_with_its_size():
     maps = {**HEADS, "heads": 64, "d_k": 1, "maps": True}
     with pytest.raises(layout.TooLargeError, match=r"'Multi-head, all heads' would need .* 16,384"):
         laid_out(plain([256], 1, maps))
@@ -395,7 +395,7 @@ def test_a_step_of_wide_lanes_has_a_strip_for_each_sentence():
 
 
 @pytest.mark.parametrize(("d_model", "lengths"), [(WIDE - 3, [3, 3]), (WIDE, [3])])
-def test_lanes_that_fit_a_screen_stand_side_by_side_and_a_single_one_alone(d_model, lengths):
+def test_lanes_that_fit_a_screen_are_side_by_side(d_model, lengths):
     _, sheet = page_of(plain(lengths, d_model, PLAIN), "attn")
     assert (sheet.stripes, sheet.frozen) == ([], 4)
     assert len({bar.where.left for bar in sheet.bars}) == len(lengths)
@@ -463,7 +463,7 @@ def test_no_caption_is_broken_within_a_number():
 
 
 @pytest.mark.parametrize("template", templates.names())
-def test_every_sheet_can_be_read_on_paper(template):
+def test_printed_numbers_are_large_enough_to_read(template):
     for sheet in layout.lay_out(pages.book(load(templates.path(template)))):
         points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
         across = (595 if sheet.portrait else 842) - 18 - 72 * sheet.margin_right
@@ -499,7 +499,7 @@ def test_twelve_words_in_two_lanes_print_on_one_pages_width(tmp_path):
         portrait = 'orientation="portrait"' in setup
         assert portrait is sheet.portrait
         assert portrait or 'orientation="landscape"' in setup
-        assert 'fitToWidth="' not in setup  # 1 unless it says otherwise
+        assert 'fitToWidth="' not in setup  # 1 by default
         assert ('fitToHeight="0"' in setup) is not sheet.one_page
         assert workbook[sheet.tab].print_area.startswith(f"'{sheet.tab}'!$A$1:")
         points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
@@ -553,7 +553,7 @@ def test_one_page_of_the_manifest_is_printed(template):
     assert row_heights(sheet, 0, sheet.last[0] + 1) <= page_height(sheet)
 
 
-def test_on_every_page_the_lanes_headings_stand_above(tmp_path):
+def test_headings_of_lanes_are_repeated_on_every_page(tmp_path):
     sheets, path = file_of(plain([12, 12], 4, HEADS, {"id": "gpt", "kind": "decoder"}, COMPARE), tmp_path)
     workbook = read(path).workbook
     for sheet in sheets[1:]:
@@ -574,7 +574,7 @@ def test_the_walkthrough_prints_on_as_many_pages_as_the_layout_says(walkthrough,
     assert printed == sum(1 + len(sheet.breaks) for sheet in sheets) == 18
 
 
-def test_a_page_ends_where_the_layout_says_so(tmp_path):
+def test_page_breaks_are_those_of_the_layout(tmp_path):
     sheets, path = file_of(plain([12], 4, PLAIN, HEADS), tmp_path)
     breaks = [sheet.breaks for sheet in sheets]
     assert any(breaks)
@@ -606,7 +606,7 @@ def test_two_lanes_of_six_words_and_six_dimensions_fit_a_small_window(sheet):
 @pytest.mark.parametrize("kind", MODELS)
 @pytest.mark.parametrize("activation", ["relu", "swiglu"])
 @pytest.mark.parametrize("position", ["learned", "rotary"])
-def test_a_layer_of_4_heads_and_8_tokens_needs_no_sideways_scrolling(kind, activation, position):
+def test_a_layer_of_4_heads_and_8_tokens_fits_the_screen_width(kind, activation, position):
     sheet = {
         "id": "gpt",
         "kind": kind,
@@ -650,7 +650,7 @@ def test_every_step_of_a_layer_has_its_formula_above_it():
         assert max(map(len, lines)) <= measures.MAX_CAPTION_LENGTH + 4
 
 
-def test_the_printed_area_ends_where_the_layout_says(tmp_path):
+def test_the_print_area_is_that_of_the_layout(tmp_path):
     sheets, path = file_of(plain([3, 2], 2, PLAIN, COMPARE), tmp_path)
     workbook = read(path).workbook
     for sheet in sheets:
@@ -668,7 +668,7 @@ def test_the_printed_area_ends_where_the_layout_says(tmp_path):
         st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip), min_size=1
     )
 )
-def test_tabs_are_legal_and_no_two_alike(titles):
+def test_tabs_are_valid_and_unique(titles):
     tabs = layout._tabs(["any", *titles])
     assert tabs[0] == "Start"
     assert len({tab.casefold() for tab in tabs}) == len(tabs)
@@ -697,7 +697,7 @@ def test_tabs_by_example(titles, tabs):
     assert layout._tabs(["any", *titles])[1:] == tabs
 
 
-def test_the_lists_that_a_head_is_chosen_from_stand_side_by_side():
+def test_lists_of_layers_and_heads_are_side_by_side():
     """One below the other, they would leave half of the page blank."""
     wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 4, "layers": 2})
     made = parse(wide, "large")

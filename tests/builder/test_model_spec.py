@@ -42,7 +42,7 @@ SIZES = [
 
 CHOICES = [
     ("decoder", 'mask = "none"', "mask", "found 'none', one of causal, causal+padding is needed"),
-    ("decoder", 'mask = "causal+padding"\ngenerate = true', "mask", "does not go with generate", "'causal' is needed"),
+    ("decoder", 'mask = "causal+padding"\ngenerate = true', "mask", "cannot be combined with generate", "'causal' is needed"),
     ("encoder-decoder", 'mask = "causal"', "mask", "found 'causal', one of none, padding is needed"),
     ("encoder", 'norm = "batch"', "norm", "one of layer, rms is needed"),
     ("encoder", 'residual = "prenorm"', "residual", "one of pre-norm, post-norm is needed"),
@@ -106,7 +106,7 @@ def sheet(kind: str, keys: str) -> str:
 @pytest.mark.parametrize(
     ("kind", "keys", "key", "right"), [(a, b, c, d) for a, b, c, *d in SIZES + CHOICES + CONFLICTS]
 )
-def test_a_model_that_cannot_be_is_refused_in_one_sentence(kind, keys, key, right):
+def test_an_invalid_model_is_refused_in_one_sentence(kind, keys, key, right):
     Path("spec.toml").write_text(sheet(kind, keys), "utf-8")
     sentence = refusal("build", "spec.toml")
     assert sentence.startswith(f"spec.toml: sheets[1].{key} (sheet 's'): ")
@@ -138,7 +138,7 @@ def test_a_weight_that_does_not_fit_is_refused_in_one_sentence(kind, keys, name,
         ('two = "b a b"\n', "", "sheets[1].kind (sheet 's')", "encoder-decoder needs two contexts, the spec has one"),
     ],
 )  # fmt: skip
-def test_words_that_do_not_suit_a_model_are_refused_in_one_sentence(old, new, key, right):
+def test_words_that_do_not_fit_a_model_are_refused_in_one_sentence(old, new, key, right):
     Path("spec.toml").write_text(sheet("encoder-decoder", "").replace(old, new), "utf-8")
     sentence = refusal("build", "spec.toml")
     assert sentence.startswith(f"spec.toml: {key}: ")

@@ -61,7 +61,7 @@ OTHER_SECTIONS = (
     ("## Training sheets", "## The front page"),
     ("## The first screen", "## The manifest"),
 )
-"""Sections of the contract, with those that follow them, of ranges that the full book does not have."""
+"""Sections of the contract whose ranges the full book does not have, with their subsections."""
 
 
 def contract() -> list[tuple[list[str], str, str]]:
@@ -181,7 +181,7 @@ def labels_of(names: set[str]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def test_the_contracts_names_are_read_as_meant():
+def test_names_in_the_contract_are_parsed():
     names = contracted()
     assert {
         "heads_h3_W_V",
@@ -195,7 +195,7 @@ def test_the_contracts_names_are_read_as_meant():
     assert len(names) > 200
 
 
-def test_every_range_of_the_contract_is_there_and_no_other(full):
+def test_ranges_are_exactly_those_of_the_contract(full):
     wanted = set(contracted())
     below = {name for name in shapes_of(full) if not re.fullmatch(FIRST_SCREEN, name)}
     assert below == wanted | set(labels_of(wanted)) | set(followed()) | set(mapped()) | set(detailed())
@@ -252,13 +252,13 @@ def mapped() -> dict[str, tuple[int, int]]:
     return found
 
 
-def test_the_focus_words_ranges_and_the_maps_have_the_contracts_shapes(full):
+def test_ranges_of_the_focus_word_and_maps_have_the_shapes_of_the_contract(full):
     shapes = shapes_of(full)
     wanted = {**followed(), **mapped(), **detailed()}
     assert {name: shapes.get(name) for name in wanted} == wanted
 
 
-def test_a_temperature_stands_beside_the_entropies_that_follow_it():
+def test_the_temperature_is_next_to_its_entropies():
     spec = [{**BARE, "temperature": 2.0}, {**HEADED, "temperature": 0.5, "maps": False}]
     book = book_of(*spec)
     blocks = {block.name: block for block in book.blocks()}
@@ -269,7 +269,7 @@ def test_a_temperature_stands_beside_the_entropies_that_follow_it():
     assert not any(name.endswith("_Map") for name in blocks)
 
 
-def test_a_full_explanation_says_what_a_short_one_does_and_more():
+def test_a_full_explanation_extends_the_short_one():
     said = {}
     for explain in ("short", "full"):
         book = pages.book(parse({**plain(list(LENGTHS), D, BARE), "explain": explain}, "drawn"))
@@ -289,7 +289,7 @@ def test_every_page_that_computes_has_three_things_to_try(full):
     }
 
 
-def test_the_glossary_leads_to_ranges_that_are_there_and_knows_only_what_is_shown(full):
+def test_the_glossary_links_to_existing_ranges(full):
     names = set(shapes_of(full))
     entries = next(page for page in full.pages if page.id == "glossary").entries
     assert {entry.target for entry in entries} <= names
@@ -349,7 +349,7 @@ def test_every_number_of_a_model_has_a_label_above_its_column():
             assert not bare, page.id
 
 
-def test_every_range_has_the_contracts_shape(full):
+def test_ranges_have_the_shapes_of_the_contract(full):
     shapes, n_vocab = shapes_of(full), max(WORDS.values())
     for name, said in contracted().items():
         shape = next((shape for pattern, shape in MANY_HEADS if re.fullmatch(pattern, name)), said)
@@ -360,7 +360,7 @@ def test_every_range_has_the_contracts_shape(full):
             assert wanted in (side, None), f"{name}: {shapes[name]}, not {shape}"
 
 
-def test_labels_have_their_blocks_lengths(full):
+def test_labels_have_the_lengths_of_their_blocks(full):
     shapes = shapes_of(full)
     for name, shape in labels_of(set(contracted())).items():
         assert shapes[name] == shape, name
@@ -375,7 +375,7 @@ def manifest(book) -> dict[str, tuple[tuple[object, ...], ...]]:
 
 @settings(max_examples=40 if THOROUGH else 15, deadline=None)
 @given(specs(most_words=4, most_dimensions=4))
-def test_the_manifest_lists_exactly_what_the_book_has(data):
+def test_the_manifest_lists_exactly_the_ranges_of_the_workbook(data):
     spec = parse(data, "drawn")
     book = pages.book(spec)
     blocks, found = list(book.blocks()), manifest(book)
@@ -388,7 +388,7 @@ def test_the_manifest_lists_exactly_what_the_book_has(data):
     assert found["Version"] == ((1.0,),)
 
 
-def test_the_inputs_are_words_numbers_weights_and_the_heads_slices(full):
+def test_inputs_are_words_numbers_weights_and_slices_of_heads(full):
     inputs = {row[0] for row in manifest(full)["Inputs"]}
     words = {"vocab_Tokens", "vocab_Dims", "vocab_E", "vocab_Focus", "c1_Tokens", "c2_Tokens"}
     weights = {f"{s}_W_{w}" for s in ("qkv", "heads") for w in "QKV"} | {"heads_W_O"}
@@ -397,7 +397,7 @@ def test_the_inputs_are_words_numbers_weights_and_the_heads_slices(full):
     assert inputs == words | weights | slices | cells
 
 
-def test_the_settings_say_what_a_checker_must_know(full):
+def test_the_manifest_has_the_settings(full):
     settings = {row[0]: json.loads(row[2]) for row in manifest(full)["Sheets"]}
     plain_settings = {"weights": False, "scale": True, "mask": "none"}
     learned = {"weights": True, "scale": True, "mask": "causal", "d_k": D_K, "d_v": D_V}
@@ -442,13 +442,13 @@ def blocks_of(book) -> dict[str, object]:
     return {block.name: block for block in book.blocks()}
 
 
-def test_masked_cells_get_minus_1e300_a_constant(full):
+def test_the_mask_value_is_the_constant_minus_1e300(full):
     block = blocks_of(full)["qkv_MaskValue"]
     assert (block.kind, block.values) == ("constant", ((MASK_VALUE,),))
     assert MASK_VALUE == -1e300
 
 
-def test_index_vectors_count_from_one_and_the_longest_sentence_has_the_sheets(full):
+def test_index_vectors_start_at_one_and_the_longest_sentence_has_that_of_the_sheet(full):
     blocks = blocks_of(full)
     assert blocks["qkv_c1_RowIdx"].values == ((1.0,), (2.0,), (3.0,))
     assert blocks["qkv_c1_ColIdx"].values == ((1.0, 2.0, 3.0),)
@@ -459,7 +459,7 @@ def test_index_vectors_count_from_one_and_the_longest_sentence_has_the_sheets(fu
     assert {blocks[f"qkv_c{i}_{x}Idx"].kind for i in (1, 2) for x in ("Row", "Col")} == {"constant"}
 
 
-def test_of_two_sentences_of_one_length_only_the_first_has_the_sheets_index():
+def test_only_the_first_of_two_longest_sentences_has_the_index_of_the_sheet():
     book = book_of(LEARNED, lengths=(3, 3))
     assert shapes_of(book)["qkv_RowIdx"] == (3, 1)
     assert not blocks_of(book)["qkv_c2_RowIdx"].slices
@@ -480,7 +480,7 @@ def test_of_two_sentences_of_one_length_only_the_first_has_the_sheets_index():
         ({"id": "s", "kind": "multi-head", "heads": 4, "d_k": 3}, 3, 3),
     ],
 )
-def test_d_k_is_d_model_by_the_heads_and_d_v_is_d_k_where_they_are_not_given(sheet, d_k, d_v):
+def test_default_d_k_is_d_model_over_heads_and_default_d_v_is_d_k(sheet, d_k, d_v):
     shapes, heads = shapes_of(book_of(sheet, d_model=6)), sheet.get("heads", 1)
     assert (shapes["s_W_Q"], shapes["s_W_K"], shapes["s_W_V"]) == (
         (6, heads * d_k),
@@ -494,7 +494,7 @@ def test_d_k_is_d_model_by_the_heads_and_d_v_is_d_k_where_they_are_not_given(she
         assert shapes["s_h2_W_V"] == (6, d_v)
 
 
-def test_missing_weights_are_random_in_the_papers_order():
+def test_missing_weights_are_drawn_in_the_order_of_the_paper():
     sheet = {**HEADED, "seed": 7}
     blocks = blocks_of(book_of(sheet))
     rng = np.random.default_rng(7)
@@ -504,7 +504,7 @@ def test_missing_weights_are_random_in_the_papers_order():
         np.testing.assert_array_equal(np.array(blocks[f"heads_W_{letter}"].values), drawn)
 
 
-def test_the_seed_is_0_where_none_is_given_and_another_gives_other_weights():
+def test_the_default_seed_is_0():
     without, zero, one = (
         blocks_of(book_of({**LEARNED, **seed}))["qkv_W_Q"].values for seed in ({}, {"seed": 0}, {"seed": 1})
     )
@@ -518,7 +518,7 @@ def test_no_drawn_weight_is_a_negative_zero():
     assert not np.signbit(values[values == 0]).any()
 
 
-def test_a_word_that_reads_as_a_number_is_saved_as_the_word_it_is(tmp_path):
+def test_a_word_that_looks_like_a_number_is_saved_as_text(tmp_path):
     words = ["1e5", "0", "007"]
     data = {
         "vocabulary": {"tokens": {word: [1.0] for word in words}},

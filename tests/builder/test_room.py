@@ -81,13 +81,13 @@ NARROW = {
 
 @pytest.mark.parametrize("code", codes())
 @pytest.mark.parametrize("name", templates.names())
-def test_every_text_has_the_room_it_needs(name, code):
+def test_every_text_fits(name, code):
     found = {(code, fault, text) for sheet in sheets(name, code) for fault, _, text in cramped(sheet)}
     assert found - NARROW == set()
 
 
 @pytest.mark.parametrize("name", templates.names())
-def test_the_lead_ends_where_a_small_window_does(name):
+def test_the_lead_fits_a_small_window(name):
     wide = {
         sheet.tab
         for sheet in sheets(name, "en")

@@ -186,7 +186,7 @@ IDS = [
     for what, bad, right in (
         ("capital", "Attn", ("'Attn' cannot be the id of", "lower-case Latin letters and digits")),
         ("underscore", "a_b", ("'a_b' cannot be the id of", "lower-case Latin letters and digits")),
-        ("digit first", "1a", ("'1a' cannot be the id of", "a letter first")),
+        ("digit first", "1a", ("'1a' cannot be the id of", "starting with a letter")),
         ("long", "a" * 33, ("cannot be the id of", "at most 32")),
         ("vocab", "vocab", ("'vocab' is reserved",)),
         ("xlsxattn", "xlsxattn", ("'xlsxattn' is reserved",)),
@@ -262,7 +262,7 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_spec_that_all_these_edits_start_from_is_good():
+def test_the_unedited_spec_is_valid():
     Path("spec.toml").write_text(GOOD, "utf-8")
     found = spec.load(Path("spec.toml"))
     assert [sheet.id for sheet in found.sheets] == ["attn", "heads", "qkv", "compare"]
@@ -381,18 +381,18 @@ def test_decimal_commas_in_a_file_of_vectors_are_reported():
         assert "the word 'cat' has 3,0: write 3.0, not 3,0" in refusal("build", "spec.toml")
 
 
-def test_a_workbook_is_no_spec(causal):
+def test_a_workbook_is_refused_as_a_spec(causal):
     Path("a.xlsx").write_bytes(causal.read_bytes())
-    said = "a.xlsx: this is a workbook, use 'xlsxattn check'; a spec is a text file that ends in .toml"
-    assert refusal("build", "a.xlsx") == said
-    assert refusal("build", "./a.xlsx") == said
+    message = "a.xlsx: this is a workbook, use 'xlsxattn check'; a spec is a text file that ends in .toml"
+    assert refusal("build", "a.xlsx") == message
+    assert refusal("build", "./a.xlsx") == message
 
 
 def test_a_file_that_is_missing_is_refused_in_one_sentence():
     assert refusal("build", "spec.toml") == "spec.toml: there is no such file"
 
 
-def test_a_spec_that_is_called_nearly_the_same_is_named():
+def test_a_spec_with_a_similar_name_is_suggested():
     Path("bat4.toml").write_text(GOOD, "utf-8")
     assert refusal("build", "batt4.toml") == "batt4.toml: there is no such file, did you mean 'bat4.toml'?"
     assert refusal("build", "xy.toml") == "xy.toml: there is no such file"
@@ -410,7 +410,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_accepted():
     assert spec.load(Path("spec.toml")).title == "Two words"
 
 
-def test_words_are_kept_in_nfc_and_found_however_they_are_composed():
+def test_words_are_normalized_to_nfc():
     apart = unicodedata.normalize("NFD", "é")
     text = (
         GOOD.replace("mouse =", '"é" =')
@@ -431,7 +431,7 @@ def parsed(text):
     return spec.load(Path("spec.toml"))
 
 
-def test_defaults_are_those_of_the_design():
+def test_defaults_of_a_spec():
     text = edited('focus = "cat"', "").replace('axes = ["animal", "tech"]', "")
     text = text.replace('dimensions = ["animal", "tech", "size"]', "").replace('title = "Two words"', "")
     found = parsed(text)
@@ -487,7 +487,7 @@ rows cols start inputs contract a1 r1c1 r c true
 
 
 @pytest.mark.parametrize("part", PARTS.split())
-def test_whatever_the_ids_no_two_ranges_have_the_same_name(part):
+def test_range_names_are_unique_for_any_ids(part):
     for old, new in (("one =", f"{part} ="), ('"attn"', f'"{part}"'), ('"compare"\nkind', f'"{part}"\nkind')):
         formulas.check_names(names_of(edited(old, new)))
 
@@ -534,12 +534,12 @@ def test_components_are_mentioned_on_inputs(tmp_path):
     assert made.vocabulary.dimensions == ("PC1",)
     assert np.abs(np.asarray(made.vocabulary.E)).round(12).tolist() == [[round(2**0.5, 12)]] * 2
     whys = [band.why for page in pages.book(made).pages for band in page.bands]
-    said = "The numbers: the first principal component of the 3 dimensions of v.txt, 100% of these words' variance."
-    assert any(why.endswith(said) for why in whys)
+    message = "The numbers: the first principal component of the 3 dimensions of v.txt, 100% of these words' variance."
+    assert any(why.endswith(message) for why in whys)
 
 
 @pytest.mark.parametrize(
-    ("more", "text", "said"),
+    ("more", "text", "message"),
     [
         ("", "cat 1 2\nMouse 2 1\n", "s.toml: vocabulary.from: {v}: lacks the word 'mouse'; it has 'Mouse'"),
         ("components = 3", "cat 1 2\nmouse 2 1\n", "s.toml: vocabulary.from: {v}: components: found 3, from 1 to 2 are possible with 2 words and 2 dimensions"),
@@ -548,16 +548,16 @@ def test_components_are_mentioned_on_inputs(tmp_path):
         ('dimensions = ["x"]', "cat 1 2\nmouse 2 1\n", "{v}: cat: has 2 numbers, 1 are needed, one per dimension"),
     ],
 )  # fmt: skip
-def test_bad_vectors_are_refused(more, text, said, tmp_path):
+def test_bad_vectors_are_refused(more, text, message, tmp_path):
     path = with_vectors(tmp_path, more, text)
     with pytest.raises(SpecError) as caught:
         spec.load(path)
-    assert str(caught.value) == (f"{tmp_path}/" if said.startswith("s.toml") else "") + said.format(
+    assert str(caught.value) == (f"{tmp_path}/" if message.startswith("s.toml") else "") + message.format(
         v=tmp_path / "v.txt"
     )
 
 
-def test_words_and_components_are_for_files():
+def test_words_and_components_require_a_file():
     with pytest.raises(
         SpecError, match=r"vocabulary\.components: needs a file of word vectors, named by the key from"
     ):

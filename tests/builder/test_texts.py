@@ -39,7 +39,7 @@ SPECS |= {f"drawn {seed}": drawn(seed) for seed in range(8)}
 
 
 @pytest.mark.parametrize("name", [*templates.names(), *SPECS])
-def test_no_text_mentions_what_the_workbook_lacks(name):
+def test_texts_mention_only_existing_things(name):
     one = spec.parse(SPECS[name], name) if name in SPECS else spec.load(templates.path(name))
     assert lacking(one, pages.book(one)) == []
 
@@ -68,7 +68,7 @@ def lacking(one: Spec, book: WorkbookPages) -> list[str]:
     return found
 
 
-def test_a_text_about_what_is_not_there_would_be_found():
+def test_a_text_about_a_missing_range_is_found():
     one = spec.parse(SPECS["one head"], "one head")
     book = pages.book(one)
     for text in (HEADS.replace("W_O", "W_U"), TEMPERATURE, PADDING_OPENS, say(TWICE, word="quokka")):

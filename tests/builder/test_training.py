@@ -39,7 +39,7 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
 
 
 @pytest.mark.parametrize(
-    ("data", "place", "said"),
+    ("data", "place", "message"),
     [
         (changed({"word": "key"}), "examples[1].word", "its sentence lacks the word 'key'"),
         (changed({"sentence": "cat dog"}), "examples[1].sentence", "the vocabulary lacks the word 'dog'"),
@@ -79,12 +79,12 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
 )
-def test_what_cannot_be_trained_is_refused_in_one_sentence(data, place, said):
+def test_an_invalid_training_is_refused_in_one_sentence(data, place, message):
     with pytest.raises(spec.SpecError) as refused:
         spec.parse(data, "lesson.toml")
     sentence = str(refused.value)
     assert sentence.startswith(f"lesson.toml: sheets[3].{place} (sheet 's'): ")
-    assert said in sentence
+    assert message in sentence
     assert "\n" not in sentence
 
 
@@ -103,7 +103,7 @@ def test_a_target_of_words_is_the_mean_of_their_embeddings():
 @pytest.mark.parametrize(
     ("start", "first"), [("given", None), ("identity", [1.0, 0.0]), ("random", [0.13, -0.13])]
 )
-def test_weights_start_as_they_are_told(start, first):
+def test_initial_weights(start, first):
     given, sheet = spec.parse(changed(start=start, seed=0, deviation=1.0), "x").sheets[1:]
     matrix = [list(row) for row in sheet.matrices["W_Q"]]
     assert matrix[0] == (first or list(given.weights["W_Q"][0]))

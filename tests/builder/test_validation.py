@@ -26,7 +26,7 @@ def made(request, tmp_path_factory) -> tuple[str, Path]:
     return request.param, prebuilt.build("llama", path, request.param)
 
 
-def test_every_number_that_is_typed_takes_numbers_only(made):
+def test_numeric_inputs_accept_only_numbers(made):
     lang, path = made
     book = read(path)
     workbook = openpyxl.load_workbook(path)
@@ -54,5 +54,5 @@ def test_every_number_that_is_typed_takes_numbers_only(made):
         assert len(rule.errorTitle) <= 32  # Excel's limit
 
 
-def test_the_file_is_clean(made):
+def test_the_file_has_no_validation_errors(made):
     assert not OpenXmlValidator().validate(str(made[1])).errors

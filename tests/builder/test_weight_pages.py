@@ -59,7 +59,7 @@ def test_a_summary_shows_the_ends_of_the_first_rows_with_dots_between():
     assert numbered[0] == f"=COLUMNS(gpt_l1_W_1)-COLUMNS(gpt_l1_W_1_First_Cols)+{letters[0]}{row}"
 
 
-def test_summaries_stand_above_the_matrices_and_stay_when_these_are_folded():
+def test_summaries_are_above_the_folded_matrices():
     _, sheet, placed = shelf(8)
     assert sheet.folded
     ends = [p for name, p in placed.items() if name.endswith(("_First", "_Last", "_Frobenius"))]

@@ -29,7 +29,7 @@ def parts(path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["walkthrough", "encoder"])
-def test_values_of_every_kind_are_saved_as_they_are(name: str, tmp_path: Path) -> None:
+def test_values_of_every_kind_are_saved_unchanged(name: str, tmp_path: Path) -> None:
     book = pages.book(specs.load(templates.path(name)))
     sheets = layout.lay_out(book)
     kinds = cycle(KINDS)
@@ -68,7 +68,7 @@ def test_a_draft_has_all_cells_and_the_names_used_in_formulas(tmp_path: Path) ->
     assert not any(spoken)
 
 
-def test_what_is_interrupted_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 

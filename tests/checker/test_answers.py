@@ -1,4 +1,4 @@
-"""Exercises are judged by NumPy: right and wrong answers, marks, and what waits for answers."""
+"""Exercises are judged by NumPy: right and wrong answers, marks, and ranges that wait for answers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def states(path: Path, **options: Any) -> dict[str, str]:
-    """The answers of a workbook in which all else agrees."""
+    """The answers of a workbook in which everything else agrees."""
     report = check(path, few=True, **options)
     errors = [f for f in report.every_finding if f.severity == "error" and f.kind is not Kind.WRONG_ANSWER]
     assert not errors, errors
@@ -92,7 +92,7 @@ def typed(block: str, cells: Any) -> Callable[[Any], None]:
 
 
 def formula(name: str, text: str) -> Callable[[Any], None]:
-    """Replace all formulas of a range, and what the manifest says of them."""
+    """Replace all formulas of a range, also in the manifest."""
 
     def change(book: Any) -> None:
         area = book.names[name]
@@ -133,7 +133,7 @@ def test_a_blank_exercise_is_open_and_a_solved_one_right(exercise: tuple[Path, P
     ended = run("check", blank)
     assert (ended.code, ended.out.splitlines()[-1].split(": ", 1)[1]) == (
         0,
-        "exercise: 7 answers, 0 right, 7 open; all else agrees (ironcalc)",
+        "exercise: 7 answers, 0 right, 7 open; everything else agrees (ironcalc)",
     )
     file = json.loads(run("check", "--format", "json", solved).out)["files"][0]
     assert (file["exercise"], file["answers"]) == (True, dict.fromkeys(ASKED, "right"))
@@ -176,7 +176,7 @@ def test_numbers_typed_at_two_decimals(by_hand: tuple[Path, Path], tmp_path: Pat
     )
     values = evaluate(path, engine)
     upstream = {"Q", "Scores", "Scaled", "Exp", "RowSum", "Attention"}
-    for block in upstream - {"Scores"}:  # sums of products of rounded numbers may be farther apart
+    for block in upstream - {"Scores"}:  # sums of products of rounded numbers have larger errors
         assert marks(values, block) == {texts.RIGHT}, block
     assert states(path, engine=engine, inputs="as-saved")["Attention"] == "right"
     off = rounded["Attention"] + 0.03
@@ -184,7 +184,7 @@ def test_numbers_typed_at_two_decimals(by_hand: tuple[Path, Path], tmp_path: Pat
     assert states(path, engine=engine, inputs="as-saved")["Attention"] == "wrong"
 
 
-def test_what_is_no_number_is_said_beside_it(
+def test_answers_that_are_not_numbers_are_marked(
     exercise: tuple[Path, Path], tmp_path: Path, engine: str
 ) -> None:
     cells = {(0, 0): "0,5", (1, 1): "=1/0", (2, 2): '=""', (3, 3): None}
@@ -207,7 +207,7 @@ def test_what_is_no_number_is_said_beside_it(
 
 
 def test_an_answer_that_waits_is_not_wrong(exercise: tuple[Path, Path], tmp_path: Path) -> None:
-    """TRUE is no number, though what is computed from it is one."""
+    """TRUE is not a number, but results computed from it are."""
     path = edited(exercise[1], tmp_path / "true.xlsx", typed("Scores", {(0, 0): "=TRUE"}))
     right = dict.fromkeys(("Q", "Exp", "RowSum", "Attention", "Output"), "right")
     assert states(path, inputs="as-saved") == {"Scores": "open", "Scaled": "open", **right}
@@ -218,12 +218,14 @@ def test_a_wrong_answer_is_a_finding(exercise: tuple[Path, Path], tmp_path: Path
     path = edited(exercise[1], tmp_path / "wrong.xlsx", entered(mistake))
     ended = run("check", path)
     assert ended.code == 1
-    assert "exercise: 7 answers, 6 right, 1 wrong, 0 open; all else agrees (ironcalc)" in ended.out
+    assert "exercise: 7 answers, 6 right, 1 wrong, 0 open; everything else agrees (ironcalc)" in ended.out
     (finding,) = (f for f in check(path, inputs="as-saved").every_finding if f.severity == "error")
     assert (finding.kind, finding.range, finding.more) == (Kind.WRONG_ANSWER, "dims_cat_Scaled", 24)
 
 
-def test_right_for_these_inputs_only(exercise: tuple[Path, Path], tmp_path: Path) -> None:
+def test_an_answer_right_only_for_the_saved_inputs_is_wrong(
+    exercise: tuple[Path, Path], tmp_path: Path
+) -> None:
     """The mark in the file is right for the reader's inputs; the check tries others."""
     right = np.array(evaluate(exercise[1], "ironcalc")["dims_cat_Scaled"])
     numbers = np.vectorize(lambda x: f"={x!r}", otypes=[object])(right)

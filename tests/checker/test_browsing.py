@@ -18,7 +18,7 @@ def summaries(*, apart):
     return weights, found
 
 
-def test_a_summary_has_four_rows_three_columns_at_either_end_and_the_norm():
+def test_a_summary_has_four_rows_three_columns_at_both_ends_and_the_norm():
     weights, found = summaries(apart=True)
     W = weights["s_l1_W_1"]
     assert found["s_l1_W_1_First"].values.tolist() == [[W[i, j] for j in (0, 1, 2)] for i in range(4)]

@@ -98,7 +98,7 @@ def test_a_missing_name_is_first_and_has_the_place_of_its_formulas(broken, causa
     assert all(f.follows == f"{P}Exp" for f in report.every_finding if f not in report.causes)
 
 
-def test_the_page_on_ci_shows_what_is_said(walkthrough, tmp_path):
+def test_the_report_in_docs_ci_is_current(walkthrough, tmp_path):
     book = openpyxl.load_workbook(walkthrough)
     for change in (typed_over("attn_cat_Scaled", 1.0), no_name("attn_cat_Exp")):
         change(book)
@@ -109,7 +109,7 @@ def test_the_page_on_ci_shows_what_is_said(walkthrough, tmp_path):
     assert "\n\n" + "".join(f"    {line}\n" for line in lines) + "\n" in page
 
 
-def test_of_ordinary_cells_too(broken, causal):
+def test_a_missing_name_of_ordinary_formulas_has_their_place(broken, causal):
     report = check(broken(no_name(f"{P}RowMax")))
     assert causes(report) == [(Kind.MISSING, f"{P}RowMax")]
     area = cells_of(causal, f"{P}RowMax")
@@ -142,7 +142,7 @@ def test_all_causes_come_before_any_consequence(broken):
     assert next(f for f in report.causes if f.kind is Kind.OTHER_FORMULA).severity == "error"
 
 
-def test_another_formula_that_agrees_stays_a_warning_beside_a_cause(broken):
+def test_another_formula_with_right_values_is_a_warning_next_to_a_cause(broken):
     path = broken(other_formula(f"{P}Output", "MMULT", "1*MMULT"), typed_over(f"{P}Scaled", 1.0))
     severities = {f.range: f.severity for f in check(path).causes}
     assert severities == {f"{P}Scaled": "error", f"{P}Output": "warning"}
@@ -165,7 +165,7 @@ def test_a_missing_input_has_its_former_place(walkthrough, tmp_path):
     assert finding.values["labels"] == "qkv_W_Q_Rows"
 
 
-def test_without_any_fault_of_the_file_the_first_range_that_differs_is_the_cause(causal, monkeypatch):
+def test_without_other_faults_the_first_differing_range_is_the_cause(causal, monkeypatch):
     """A wrong result of an engine is not a fault of the file."""
     right = engines.evaluate_edited
 

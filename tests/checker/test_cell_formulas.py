@@ -63,25 +63,29 @@ def rows(*texts, widths=(3, 3, 3), first=20):
 RIGHT = ("=MMULT(C11:E11,s_In)", "=MMULT(C12:E12,s_In)", "=MMULT(C13:E13,s_In)")
 
 
-def said(book):
+def summaries(book):
     return [(f.kind, f.range, f.cell) for f in misspelt(book)]
 
 
 def test_rows_are_one_array_formula_each():
-    assert said(book_of("rows", "=MMULT(s_In[row],s_In)", rows(*RIGHT))) == []
+    assert summaries(book_of("rows", "=MMULT(s_In[row],s_In)", rows(*RIGHT))) == []
 
 
 @pytest.mark.parametrize("wrong", ["=MMULT(C12:E12,s_Out)", "=MMULT(C11:E11,s_In)", "=MMULT(C12:D12,s_In)"])
 def test_a_row_with_another_formula_is_found(wrong):
     book = book_of("rows", "=MMULT(s_In[row],s_In)", rows(RIGHT[0], wrong, RIGHT[2]))
-    assert said(book) == [(Kind.OTHER_FORMULA, "s_Out", "S!C22")]
+    assert summaries(book) == [(Kind.OTHER_FORMULA, "s_Out", "S!C22")]
 
 
 def test_a_row_that_is_too_short_or_no_array_formula_is_found():
     short = rows(*RIGHT, widths=(3, 2, 3))
-    assert said(book_of("rows", "=MMULT(s_In[row],s_In)", short)) == [(Kind.OTHER_FORMULA, "s_Out", "S!C22")]
+    assert summaries(book_of("rows", "=MMULT(s_In[row],s_In)", short)) == [
+        (Kind.OTHER_FORMULA, "s_Out", "S!C22")
+    ]
     plain = [Formula(f.text, f.area, array=False) for f in rows(*RIGHT)]
-    assert said(book_of("rows", "=MMULT(s_In[row],s_In)", plain)) == [(Kind.OTHER_FORMULA, "s_Out", "S!C21")]
+    assert summaries(book_of("rows", "=MMULT(s_In[row],s_In)", plain)) == [
+        (Kind.OTHER_FORMULA, "s_Out", "S!C21")
+    ]
 
 
 LOWER = ("=EXP(C11:C11)", "=EXP(C12:D12)", "=EXP(C13:E13)")
@@ -89,9 +93,9 @@ LOWER = ("=EXP(C11:C11)", "=EXP(C12:D12)", "=EXP(C13:E13)")
 
 def test_lower_rows_end_at_the_diagonal():
     book = book_of("lower rows", "=EXP(s_In[..diagonal])", rows(*LOWER, widths=(1, 2, 3)))
-    assert said(book) == []
+    assert summaries(book) == []
     full = book_of("lower rows", "=EXP(s_In[..diagonal])", rows(*LOWER))
-    assert said(full) == [(Kind.OTHER_FORMULA, "s_Out", "S!C21")]
+    assert summaries(full) == [(Kind.OTHER_FORMULA, "s_Out", "S!C21")]
 
 
 def test_rows_side_by_side_are_as_wide_as_the_ranges_they_name():
@@ -101,9 +105,9 @@ def test_rows_side_by_side_are_as_wide_as_the_ranges_they_name():
         for left, right, col, cols in (("C", "E", 2, 3), ("I", "I", 5, 1))
     ]
     out = Area("S", 20, 2, 3, 4)
-    assert said(book_of("rows", "=s_In[row] | =s_Col[row]", formulas, out)) == []
+    assert summaries(book_of("rows", "=s_In[row] | =s_Col[row]", formulas, out)) == []
     turned = book_of("rows", "=s_Col[row] | =s_In[row]", formulas, out)
-    assert said(turned) == [(Kind.OTHER_FORMULA, "s_Out", "S!C21")]
+    assert summaries(turned) == [(Kind.OTHER_FORMULA, "s_Out", "S!C21")]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_rows_side_by_side_are_as_wide_as_the_ranges_they_name():
         ("=_xlfngnumeric.ISFORMULA(C11)", "=_xlfn.ISFORMULA(C11)"),
     ],
 )
-def test_other_programs_spell_the_same_formula_in_their_own_way(saved, ours):
+def test_spellings_of_other_programs_are_the_same_formula(saved, ours):
     assert tokens(saved) == tokens(ours)
 
 
@@ -137,7 +141,7 @@ def test_formulas_that_only_look_alike_stay_apart(one, other):
 
 
 @pytest.mark.parametrize("first", ["TRUE(1)", "FALSE()", '"TRUE()"'])
-def test_what_is_not_true_stays_another_formula(first):
+def test_other_values_than_true_stay_different(first):
     assert tokens(f"=MATCH({first},C11,0)") != tokens("=MATCH(TRUE,C11,0)")
 
 

@@ -81,7 +81,7 @@ def test_a_cell_just_within_the_tolerance_holds_and_one_just_beyond_is_found(amp
     assert (finding.found, finding.expected) == (sign * 1.001 * allowed, 0.0)
 
 
-def test_one_tolerance_serves_the_whole_range_whatever_the_cells_size():
+def test_a_range_has_one_tolerance_for_all_cells():
     expected = wanted([1000.0, 1e-9], magnitude=1000.0)
     assert run(expected, [1000.0, 1e-9 + 0.9e-9])[1] == []
     assert len(run(expected, [1000.0, 1e-9 + 1.1e-9])[1]) == 1
@@ -119,7 +119,7 @@ def test_minus_infinity_where_a_number_belongs_is_found_however_large_the_range(
 
 
 @pytest.mark.parametrize("value", ["1", "", "–", True, False, math.nan, INFINITY, -INFINITY, 1])
-def test_only_a_finite_number_can_be_a_number(value):
+def test_only_finite_numbers_are_accepted(value):
     assert distance(value, 1.0, "number") == INFINITY
     result, (finding,) = run(wanted([1.0]), [value])
     assert (result.verdict, finding.kind) == ("differs", Kind.VALUE)
@@ -130,7 +130,7 @@ def test_an_empty_cell_is_found_where_a_number_belongs():
     assert (result.verdict, finding.kind, finding.found) == ("differs", Kind.EMPTY, None)
 
 
-def test_an_empty_cell_may_stand_where_the_contract_allows_it_and_a_wrong_number_may_not():
+def test_empty_cells_are_accepted_only_where_the_contract_allows_them():
     expected = wanted([1.0], [2.0], [3.0], blank_ok=True)
     assert run(expected, [1.0], [None], [3.0])[1] == []
     _, findings = run(expected, [1.0], [None], [2.0])
@@ -139,7 +139,7 @@ def test_an_empty_cell_may_stand_where_the_contract_allows_it_and_a_wrong_number
 
 
 @pytest.mark.parametrize("kind", ["number", "text", "mark"])
-def test_an_error_value_is_found_whatever_belongs_there(kind):
+def test_an_error_value_is_found_in_any_range(kind):
     right = {"number": 1.0, "text": "#N/A", "mark": "✓"}[kind]
     result, (finding,) = run(wanted([right], kind=kind), [CellError("#N/A")])
     assert (result.verdict, finding.kind, finding.found) == ("differs", Kind.ERROR_VALUE, "#N/A")
@@ -148,7 +148,7 @@ def test_an_error_value_is_found_whatever_belongs_there(kind):
 # --- texts -------------------------------------------------------------------------------------------------
 
 
-def test_texts_must_be_the_same_capitals_and_all():
+def test_texts_are_compared_case_sensitively():
     expected = wanted(["us", "US"], kind="text")
     assert run(expected, ["us", "US"])[1] == []
     _, findings = run(expected, ["US", "US "])
@@ -167,7 +167,7 @@ def test_a_number_is_no_text_and_zero_is_not_empty(value, text):
     assert distance(value, text, "text") == INFINITY
 
 
-def test_the_text_of_an_error_is_a_text_like_any_other():
+def test_a_text_that_looks_like_an_error_is_a_text():
     assert run(wanted(["#N/A"], kind="text"), ["#N/A"])[1] == []
 
 
@@ -191,21 +191,21 @@ def test_a_mark_is_its_first_character(text):
 
 
 @pytest.mark.parametrize("value", [None, "", " ✓", "yes", 1.0, True, CellError("#VALUE!")])
-def test_nothing_else_is_a_mark(value):
+def test_other_values_are_not_marks(value):
     assert len(run(wanted(["✓"], kind="mark"), [value])[1]) == 1
 
 
 # --- not decidable -----------------------------------------------------------------------------------------
 
 
-def test_numbers_are_not_decided_where_rounding_alone_could_do_it():
+def test_numbers_are_undecided_if_rounding_explains_the_difference():
     result, findings = run(wanted([1.0, 0.0], amplification=1e9), [0.0, 1.0])
     assert (result.verdict, findings) == ("not decidable", [])
 
 
 @pytest.mark.parametrize("amplification", [1e9, INFINITY])
 @pytest.mark.parametrize("value", [math.nan, INFINITY, CellError("#NUM!"), None, "abc", "", "–", True])
-def test_what_is_no_number_is_wrong_at_any_magnitude(value, amplification):
+def test_non_numbers_are_wrong_at_any_magnitude(value, amplification):
     result, (finding,) = run(wanted([1.0, 0.0], amplification=amplification), [value, 0.0])
     assert (result.verdict, finding.cell) == ("differs", "Sheet!C5")
 
@@ -223,10 +223,10 @@ def test_a_mark_that_cannot_be_decided_must_still_be_a_mark():
         assert run(unsure, [value])[0].verdict == "differs"
 
 
-# --- lower triangles, chosen words, coarse engines --------------------------------------------------------
+# --- lower triangles, chosen words, coarse engines ---------------------------------------------------------
 
 
-def test_right_of_the_diagonal_cells_must_be_blank_and_nothing_else_may():
+def test_only_cells_right_of_the_diagonal_must_be_blank():
     triangle = wanted([1.0, math.nan], [2.0, 3.0])
     assert run(triangle, [1.0, None], [2.0, 3.0])[1] == []
     assert run(triangle, [1.0, ""], [2.0, 3.0])[1] == []
@@ -239,13 +239,13 @@ def test_right_of_the_diagonal_cells_must_be_blank_and_nothing_else_may():
 
 
 @pytest.mark.parametrize("value", [0.0, "x", CellError("#NUM!")])
-def test_a_cell_that_must_be_blank_is_so_at_any_magnitude(value):
+def test_a_value_in_a_blank_cell_is_wrong_at_any_magnitude(value):
     triangle = wanted([1.0, math.nan], amplification=INFINITY)
     assert run(triangle, [7.0, None])[0].verdict == "not decidable"
     assert run(triangle, [7.0, value])[0].verdict == "differs"
 
 
-def test_a_word_that_rounding_may_choose_may_be_any_but_no_error_and_no_number():
+def test_an_undecided_word_may_be_any_word():
     chosen = wanted(["a", "b"], kind="text", amplification=INFINITY)
     for value in ("c", "", None, "3"):
         assert run(chosen, [value, "b"])[0].verdict == "not decidable"
@@ -259,7 +259,7 @@ def engine_run(expected, value, engine):
     return result.verdict, result.coarse, len(findings)
 
 
-def test_only_an_engine_with_a_coarse_phi_is_allowed_what_that_makes():
+def test_the_tolerance_for_a_coarse_phi_applies_only_to_engines_that_have_it():
     after = wanted([1.0], coarse=1e-10)
     assert tolerance(after) == tolerance(after, "gnumeric") == 1e-12
     assert tolerance(after, "ironcalc") == pytest.approx(1.01e-10)
@@ -270,7 +270,7 @@ def test_only_an_engine_with_a_coarse_phi_is_allowed_what_that_makes():
     assert engine_run(wanted([1.0]), 1.0 + 0.9e-10, "ironcalc") == ("differs", False, 1)
 
 
-def test_a_choice_that_only_a_coarse_phi_makes_unsure_is_decided_elsewhere():
+def test_a_choice_undecided_by_a_coarse_phi_is_decided_in_other_engines():
     chosen = wanted(["a"], kind="text", coarse=INFINITY)
     assert engine_run(chosen, "b", "ironcalc")[0] == "not decidable"
     assert engine_run(chosen, "b", "gnumeric")[0] == "differs"
@@ -294,7 +294,7 @@ def test_a_range_of_another_size_is_found_and_its_cells_are_not_compared(shape):
     assert finding.values == {"shape": f"{shape[0]} × {shape[1]}", "right_shape": "1 × 2"}
 
 
-def test_every_expected_range_has_a_result_in_its_order():
+def test_results_are_in_the_order_of_the_expected_ranges():
     expected = {"b_b": wanted([1.0]), "a_a": wanted([2.0]), "c_c": wanted([3.0])}
     areas = {name: Area("Sheet", i, 0, 1, 1) for i, name in enumerate(("a_a", "b_b"))}
     results = [result for result, _ in compare(expected, areas, {"a_a": [[2.0]], "b_b": [[9.0]]})]

@@ -71,7 +71,7 @@ def test_a_sentence_without_the_focus_word_has_zeros(focus):
     same(found["s_c2_FocusBefore"], [[1, 2] if focus else [0, 0]])
 
 
-def test_of_several_heads_the_joined_output_is_shown_and_no_score():
+def test_multi_head_sheets_show_the_joined_output_and_no_score():
     heads = {
         "W_Q": np.zeros((2, 2)),
         "W_K": np.zeros((2, 2)),
@@ -147,7 +147,7 @@ def test_a_blank_word_is_a_row_of_zeros_without_a_name():
     same(found["s_c1_CellProducts"], [[0, 0]])
 
 
-def test_a_position_is_a_single_cell_and_must_be_there():
+def test_a_position_must_be_a_single_cell():
     with pytest.raises(ShapesDisagree) as raised:
         run(["ab"], c1_CellRow=[[1, 2]])
     assert raised.value.finding.range == "s_c1_CellRow"
@@ -155,7 +155,7 @@ def test_a_position_is_a_single_cell_and_must_be_there():
         run(["ab"], others=[SheetInfo("t", "self-attention", PLAIN)], details=["t"])
 
 
-# Where
+# Sheets with details
 
 
 def test_only_listed_sheets_have_details_and_all_have_labels_of_unscaled_sums():

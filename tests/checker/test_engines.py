@@ -207,7 +207,7 @@ def columns(tmp_path_factory):
     return by
 
 
-def test_a_whole_number_is_a_float_and_true_is_not(columns, engine):
+def test_integers_are_floats_and_true_is_not(columns, engine):
     values = columns(engine)["numbers"]
     assert values == [7.0, True, 7.0, False]
     assert [type(value) for value in values] == [float, bool, float, bool]
@@ -223,11 +223,11 @@ def test_text_stays_text(columns, engine):
     assert columns(engine)["texts"] == TEXTS
 
 
-def test_text_of_no_length_is_not_blank(columns, engine):
+def test_an_empty_text_is_not_blank(columns, engine):
     assert columns(engine)["blanks"] == ["", None, 1.0]
 
 
-def test_a_word_that_is_taken_out_leaves_a_blank_cell(tmp_path, engine):
+def test_a_cleared_cell_is_blank(tmp_path, engine):
     made = book(tmp_path / "a.xlsx", [["x"], [("=ISBLANK(A1)",)], [("=--(A1>0)",)]])
     job = Job(made, {"it": Area("Sheet", 0, 1, 1, 2)})
     answers = list(evaluate_edited(engine, job, [{}, {("Sheet", 0, 0): ""}]))
@@ -291,7 +291,7 @@ def test_a_corrupt_workbook_does_not_stop_the_others(tmp_path, engine):
     assert all(is_sentence(answers[n]) for n in (0, 2, 4))
 
 
-def test_a_sheet_that_is_not_there_fails_its_job_only(tmp_path, engine):
+def test_a_missing_sheet_fails_only_its_job(tmp_path, engine):
     path = book(tmp_path / "a.xlsx", [[1]])
     answers = evaluate(engine, [Job(path, column(1, "Elsewhere")), Job(path, column(1))])
     assert is_sentence(answers[0], "Elsewhere")
@@ -299,7 +299,7 @@ def test_a_sheet_that_is_not_there_fails_its_job_only(tmp_path, engine):
 
 
 @pytest.mark.parametrize("name", ["ironcalc", "libreoffice"])
-def test_a_workbook_that_kills_the_engine_fails_alone(tmp_path, name, capfd):
+def test_a_workbook_that_crashes_the_engine_fails_alone(tmp_path, name, capfd):
     require(name)
     deep = book(tmp_path / "deep.xlsx", [[("=" + "(" * 8000 + "1" + ")" * 8000,)]])
     good = book(tmp_path / "good.xlsx", [[("=1+1",)]])
@@ -322,7 +322,7 @@ def test_memory_is_bounded(tmp_path, ironcalc):
     assert is_sentence(ask(ironcalc, path, column(1), Limits(memory=2**20)), "IronCalc")
 
 
-def test_an_engine_too_slow_for_its_limit_is_stopped(tmp_path, engine):
+def test_an_engine_that_exceeds_its_time_limit_is_stopped(tmp_path, engine):
     path = book(tmp_path / "a.xlsx", [[1]])
     began = time.monotonic()
     answers = evaluate(engine, [Job(path, column(1))] * 2, Limits(seconds=0.01))
@@ -369,7 +369,7 @@ def interrupted(when):
 
 
 @pytest.mark.parametrize(("name", "command"), [("libreoffice", "soffice"), ("gnumeric", "ssconvert")])
-def test_what_an_engine_started_is_stopped_with_it(tmp_path, monkeypatch, scratch, name, command):
+def test_child_processes_of_an_engine_are_stopped(tmp_path, monkeypatch, scratch, name, command):
     program(tmp_path, monkeypatch, command, HANGS)
     path = book(tmp_path / "a.xlsx", [[1]])
     seen = []
@@ -395,7 +395,7 @@ def test_an_interrupt_stops_the_engine(tmp_path, monkeypatch, name):
     assert time.monotonic() - began < 5
 
 
-def test_what_a_batch_loses_is_tried_again(tmp_path, monkeypatch):
+def test_missing_results_of_a_batch_are_tried_again(tmp_path, monkeypatch):
     log = tmp_path / "log"
     first = 'while [ "$1" != --outdir ]; do shift; done\nout=$2; shift 2\nmkdir -p "$out"\n'
     lines = f'{first}echo $# >> "{log}"\n[ $# = 3 ] || cp "$1" "$out"\nexit 1\n'
@@ -459,14 +459,14 @@ def test_an_unknown_engine_is_refused():
         evaluate("excel", [])
 
 
-def test_no_jobs_start_nothing(monkeypatch):
+def test_no_process_starts_without_jobs(monkeypatch):
     monkeypatch.setattr(calls, "run", lambda *_, **__: pytest.fail("a process was started"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: True)
     monkeypatch.setattr(shutil, "which", lambda name: name)
     assert [evaluate(name, []) for name in ENGINES] == [[]] * 3
 
 
-def test_a_path_may_be_relative_and_strange(tmp_path, monkeypatch, engine):
+def test_paths_may_be_relative_and_have_special_characters(tmp_path, monkeypatch, engine):
     folder = tmp_path / "a b%20ß"
     folder.mkdir()
     book(folder / "-x #1.xlsx", [[("=1+1",)]])
@@ -474,7 +474,7 @@ def test_a_path_may_be_relative_and_strange(tmp_path, monkeypatch, engine):
     assert shown(engine, Path("-x #1.xlsx"), 1) == [2.0]
 
 
-def test_a_module_beside_the_child_is_not_taken_for_the_standard_one(tmp_path, monkeypatch, ironcalc):
+def test_modules_in_the_working_folder_do_not_shadow_the_standard_library(tmp_path, monkeypatch, ironcalc):
     child = tmp_path / "child.py"
     shutil.copyfile(calls._CHILD, child)
     (tmp_path / "json.py").write_text("raise SystemExit('the wrong module')\n")

@@ -1,4 +1,4 @@
-"""One cell in numbers: every computed range of a few workbooks, and what is asked wrongly."""
+"""One cell in numbers: every computed range of a few workbooks, and invalid arguments."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def every_cell(path: Path):
     for name in book.manifest.formulas:
         area, grid = book.names[name], listed(found["ironcalc"][name])
         for at in {
-            explaining._most_telling(wanted.get(name), {"ironcalc": grid}),
+            explaining._telling_cell(wanted.get(name), {"ironcalc": grid}),
             (area.rows - 1, area.cols - 1),
         }:
             yield explaining._explained(book, name, *at, found, wanted.get(name))
@@ -130,7 +130,7 @@ def test_the_command_explains_in_text_and_as_data(broken, causal):
         ("causal_chase_Scores[1]", "RANGE[row,column]"),
     ],
 )
-def test_a_cell_that_there_is_not_is_refused(causal, asked, answer):
+def test_a_missing_cell_is_refused(causal, asked, answer):
     ended = run("check", causal, "--explain", asked)
     assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
     assert answer in ended.err

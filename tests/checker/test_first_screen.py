@@ -1,4 +1,4 @@
-"""The first screen by hand: what is looked at, what is said of it, and what may be said either way."""
+"""The first screen, computed by hand: attention, texts about results, and texts with two acceptable forms."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from xlsxattn.contract import first_screen as said
 PLAIN = {"weights": False, "scale": True, "mask": "none"}
 DIMS = {"sheets": ["s"], "contexts": ["c", "d"], "columns": "dims", "full": True}
 WORDS = {"a": [0, 0], "b": [2, 0], "e": [0, 2], "t": [1, 1], "n": [1, 1.005]}
-"""A word of zeros attends to all alike, so that beside another its output is half of that."""
+"""A word of zeros attends to all words equally, so next to another one its output is half of that."""
 
 
 def run(c, d, front=None, focus="a", sheets=None, language="", dims=("x", "y"), **inputs):
@@ -51,7 +51,7 @@ def only(found, name):
         ("ab", "ae", "a", said.DIFFER.format(here="x", there="y")),
     ],
 )
-def test_two_sentences_close_with_what_they_lean_towards(c, d, focus, sentence):
+def test_the_closing_text_compares_the_results_of_two_sentences(c, d, focus, sentence):
     assert only(run(c, d, focus=focus), "xlsxattn_Closing") == sentence
 
 
@@ -66,17 +66,17 @@ def test_two_sentences_close_with_what_they_lean_towards(c, d, focus, sentence):
         ("aab", "a", said.LEANS.format(focus="a", lead="x") + said.TWICE),
     ],
 )
-def test_a_sentence_says_what_it_makes_of_the_focus_word(c, focus, sentence):
+def test_a_sentence_has_a_text_about_its_result(c, focus, sentence):
     assert only(run(c, "ab", focus=focus), "xlsxattn_c_Says") == sentence
 
 
-def test_a_blank_cell_is_no_fault_where_blanks_are_meant():
+def test_blank_cells_are_allowed_if_the_workbook_uses_them():
     padded = [SheetInfo("s", "self-attention", PLAIN | {"mask": "padding"})]
     found = run(["a", "b", ""], "ab", sheets=padded)
     assert only(found, "xlsxattn_c_Says") == said.LEANS.format(focus="a", lead="x")
 
 
-def test_the_numbers_repeat_what_the_sheets_hold():
+def test_numbers_of_the_first_screen_are_those_of_the_sheets():
     found = run("ab", "te")
     np.testing.assert_allclose(found["xlsxattn_c_Look"].values, [[0.5], [0.5]])
     np.testing.assert_array_equal(found["xlsxattn_c_X"].values, [[0, 0], [2, 0]])
@@ -88,7 +88,7 @@ def test_the_numbers_repeat_what_the_sheets_hold():
     assert labels == {f"xlsxattn_c_{x}" for x in ("Look_Cols", "X_Cols", "Before_Rows", "s_Output_Rows")}
 
 
-def test_without_all_numbers_the_answer_stands_upright_and_is_the_last_sheets():
+def test_the_short_form_has_the_output_of_the_last_sheet_as_a_column():
     sheets = [
         SheetInfo("s", "self-attention", PLAIN),
         SheetInfo("z", "self-attention", PLAIN | {"mask": "causal"}),
@@ -96,27 +96,27 @@ def test_without_all_numbers_the_answer_stands_upright_and_is_the_last_sheets():
     found = run("ba", "ab", {"full": False, "sheets": ["s", "z"]}, sheets=sheets)
     np.testing.assert_array_equal(
         found["xlsxattn_d_Answer"].values, [[0], [0]]
-    )  # it stands first: sees itself
+    )  # it is first: it attends to itself
     assert found["xlsxattn_c_Answer_Rows"].values.tolist() == [["x"], ["y"]]
     assert "xlsxattn_c_X" not in found
     assert only(found, "xlsxattn_Closing") == said.SECOND_TORN.format(here="x")
 
 
-def test_words_that_are_held_against_stand_in_for_dimensions():
+def test_near_words_replace_dimensions():
     compare = SheetInfo("z", "compare", {"near": True, "axes": ["x", "y"]})
     sheets = [SheetInfo("s", "self-attention", PLAIN), compare]
     front = {"columns": "near", "compare": "z"}
     found = run("ab", "be", front, sheets=sheets, z_Tokens=column("eb"))
     np.testing.assert_array_equal(
         found["xlsxattn_c_Before"].values, [[0, 0]]
-    )  # a row of zeros points nowhere
+    )  # a row of zeros has no direction
     np.testing.assert_array_equal(found["xlsxattn_c_s_Output"].values, [[0, 1]])
     assert found["xlsxattn_c_Before_Cols"].values.tolist() == [["e", "b"]]
     assert only(found, "xlsxattn_c_Says") == said.NEAREST.format(focus="a", lead="b")
     assert "xlsxattn_c_X" not in found
 
 
-def test_one_column_or_none_says_nothing():
+def test_there_is_no_text_with_one_column_or_none():
     found = run("ab", "ae", {"columns": "none"})
     assert not {
         name for name in found if name.startswith("xlsxattn") and name.endswith(("Says", "Closing", "Before"))
@@ -130,7 +130,7 @@ def test_one_column_or_none_says_nothing():
 NUMBERED = {"columns": "numbered"}
 
 
-def test_columns_without_names_say_that_the_numbers_are_new():
+def test_unnamed_columns_have_the_text_mixed():
     found = run("ab", "aae", NUMBERED)
     assert only(found, "xlsxattn_c_Says") == said.MIXED.format(focus="a")
     assert only(found, "xlsxattn_d_Says") == said.MIXED.format(focus="a") + said.TWICE
@@ -151,7 +151,7 @@ def test_columns_without_names_say_that_the_numbers_are_new():
         ([2, 0.01 - 1e-10], (said.SAME_NUMBERS,)),
     ],
 )
-def test_columns_without_names_close_with_the_distance_of_the_outputs(other, ways):
+def test_the_closing_text_of_unnamed_columns_depends_on_the_distance(other, ways):
     found = run("ab", "an", NUMBERED, vocab_E=np.array([[0, 0], [2, 0], [0, 2], [1, 1], other], dtype=float))
     value = found["xlsxattn_Closing"].values.item()
     assert sorted(value.values if isinstance(value, OneOf) else (value,)) == sorted(ways)
@@ -197,7 +197,7 @@ def test_half_of_the_last_shown_digit_decides():
     assert lean([0, 1, 1])[:3] == ((True,), ("y",), ("z",))
 
 
-def test_where_rounding_could_decide_either_is_right():
+def test_both_texts_are_accepted_if_rounding_could_decide():
     near = lean([1, 0.995, 0])
     assert [*map(sorted, near[:3])] == [[False, True], ["x"], ["x", "y"]]
     near = lean([0.995, 1, 0])
@@ -213,7 +213,7 @@ def test_where_rounding_could_decide_either_is_right():
         assert bool(findings) is wrong
 
 
-def test_numbers_beyond_two_decimals_decide_nothing():
+def test_differences_below_two_decimals_decide_nothing():
     huge = lean([1e14, 1e14 + 1, 0], 1e14)
     assert np.isinf(huge.numbers.amplification)
     assert np.isinf(lean([1, np.nan, 0]).numbers.amplification)
@@ -230,7 +230,7 @@ def of_model(kind, contexts, front, **settings):
 
 
 @pytest.mark.parametrize("pool", ["mean", "first"])
-def test_a_classifier_reads_its_class_from_the_rows_that_it_pools(pool):
+def test_the_attention_of_a_classifier_is_that_of_pooled_rows(pool):
     words = ["w1", "", "w2"]
     found = of_model("classifier", {"c": words}, {}, pool=pool, mask="padding")
     A = np.mean([found[f"s_c_l2_h{h}_Attention"].values for h in (1, 2)], axis=0)
@@ -247,7 +247,7 @@ def test_a_classifier_without_words_to_read_says_so():
     assert only(found, "xlsxattn_c_Says") == said.UNKNOWN.format(word="w99")
 
 
-def test_a_decoder_shows_its_likeliest_words_and_what_it_wrote():
+def test_a_decoder_shows_the_most_likely_words_and_the_generated_text():
     found = of_model("decoder", {"c": ["w1", "", ""]}, {"rivals": 1}, top_k=3, generate=True, mask="causal")
     np.testing.assert_array_equal(found["xlsxattn_c_TopTokens"].values, found["s_c_TopTokens"].values[:, :1])
     np.testing.assert_array_equal(found["xlsxattn_c_Written"].values, found["s_c_Tokens"].values)
@@ -255,7 +255,7 @@ def test_a_decoder_shows_its_likeliest_words_and_what_it_wrote():
     assert continuous(np.array(["O", "n", "ce", "▁up", "on", "<U+000A>", "▁a", "▁"])) == "Once upon a"
 
 
-def test_an_encoder_decoder_shows_how_the_target_looks_at_the_source():
+def test_an_encoder_decoder_shows_the_attention_of_the_target_to_the_source():
     contexts = {"c": ["w1", "w2", "w3"], "t": ["w4", "w5"]}
     found = of_model("encoder-decoder", contexts, {"rivals": 2}, target="t", top_k=2, generate=False)
     A = np.mean([found[f"s_t_l2_Cross_h{h}_Attention"].values for h in (1, 2)], axis=0)
@@ -264,7 +264,7 @@ def test_an_encoder_decoder_shows_how_the_target_looks_at_the_source():
     assert {name for name in found if name.startswith("xlsxattn_c")} == set()
 
 
-def test_across_two_sentences_each_word_names_what_it_looks_at_most():
+def test_cross_attention_names_the_word_with_the_most_attention():
     sheets = [SheetInfo("s", "cross-attention", PLAIN | {"queries": "c", "keys": "d"})]
     found = run(["b", "e", ""], "tbe", {"columns": "none"}, sheets=sheets)
     assert [own(x) for x in found["xlsxattn_c_Most"].values[:, 0]] == ["b", "e", "–"]

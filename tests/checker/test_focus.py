@@ -70,7 +70,7 @@ def holds(expected, value):
 # The row
 
 
-def test_the_row_of_the_focus_word_and_its_largest_weights_in_falling_order():
+def test_the_row_of_the_focus_word_and_its_largest_weights_in_descending_order():
     found = run([[0], [1], [2], [3]], "b", {"c": "cabd"})  # scores 2, 0, 1, 3
     Z = 1 + E + E**2 + E**3
     near(found["s_c_FocusAttention"], [[E**2 / Z, 1 / Z, E / Z, E**3 / Z]])
@@ -84,7 +84,7 @@ def test_the_row_of_the_focus_word_and_its_largest_weights_in_falling_order():
     assert "s_c_FocusEntropy" not in found
 
 
-def test_three_words_are_all_said_and_of_two_there_are_two():
+def test_all_of_three_words_or_two_words_are_named():
     found = run([[0], [1]], "b", {"c": "aba", "d": "ba"})
     three, two = E / (2 + E), E / (1 + E)  # 0.576, 0.731
     near(found["s_c_FocusWeights"], [[three, (1 - three) / 2, (1 - three) / 2]])
@@ -102,7 +102,7 @@ def test_one_word_looks_at_itself():
 
 
 @pytest.mark.parametrize("focus", ["", "z"])
-def test_without_the_focus_word_all_is_zero_in_the_order_of_the_words(focus):
+def test_without_the_focus_word_weights_are_zero(focus):
     found = run([[0], [1]], focus, {"c": "baab"}, {"temperature": True}, Temperature=[[1]])
     same(found["s_c_FocusAttention"], [[0, 0, 0, 0]])
     same(found["s_c_FocusWeights"], [[0, 0, 0]])
@@ -112,10 +112,10 @@ def test_without_the_focus_word_all_is_zero_in_the_order_of_the_words(focus):
     same(found["s_Status"], [["✓"]])
     same(found["s_c_FocusSaid"], [["–"]])
     same(found["s_c_FocusEntropy"], [[0]])
-    assert found["s_c_FocusAttention"].magnitude < 1e-200  # nothing but 0 is 0
+    assert found["s_c_FocusAttention"].magnitude < 1e-200  # only exact zeros
 
 
-def test_what_a_mask_hides_weighs_0_and_comes_last_in_order():
+def test_masked_words_have_weight_0_and_rank_last():
     found = run([[0], [1]], "b", {"c": "abab"}, {"mask": "causal"})
     same(found["s_c_FocusPlaces"], [[2, 1, 3]])
     same(found["s_c_FocusSeen"], [[2]])
@@ -127,7 +127,7 @@ def test_what_a_mask_hides_weighs_0_and_comes_last_in_order():
     same(padded["s_c_FocusSaid"], [["1 × b + 0 × a"]])
 
 
-def test_the_queries_focus_looks_at_the_keys_words():
+def test_the_focus_word_of_the_queries_attends_to_the_words_of_the_keys():
     found = run([[0], [1]], "b", {"m": "aabb", "q": "ab"}, {"queries": "q", "keys": "m"}, "cross-attention")
     near(found["s_q_FocusAttention"], found["s_q_Attention"].values[1:])
     same(found["s_q_FocusWords"], [["b", "b", "a"]])
@@ -137,7 +137,7 @@ def test_the_queries_focus_looks_at_the_keys_words():
     assert not [name for name in found if name.startswith("s_m_Focus")]
 
 
-def test_each_head_has_its_row_and_the_words_stand_once():
+def test_each_head_has_its_row_and_the_words_are_shared():
     found = heads()
     near(found["s_c_h1_FocusAttention"], [[1 / (1 + E), E / (1 + E)]])
     same(found["s_c_h1_FocusSaid"], [["0.73 × b + 0.27 × a"]])
@@ -147,7 +147,7 @@ def test_each_head_has_its_row_and_the_words_stand_once():
     assert labels == ["s_c_FocusAttention_Cols"]
 
 
-def test_the_row_is_as_sure_as_attention_is():
+def test_the_row_has_the_tolerance_of_attention():
     found = run([[0], [1], [2], [30]], "d", {"c": "abcd"}, {"temperature": True}, Temperature=[[0.5]])
     for block in ("FocusAttention", "FocusWeights", "FocusEntropy"):
         assert found[f"s_c_{block}"].amplification == found["s_c_Attention"].amplification == 1800
@@ -177,7 +177,7 @@ def test_of_different_words_with_equal_scores_either_may_come_first():
 
 
 @pytest.mark.parametrize(("apart", "sure"), [(1e-14, False), (1e-13, False), (1e-9, True)])
-def test_rounding_decides_up_to_a_billionth_of_a_thousandth_and_not_beyond(apart, sure):
+def test_weights_within_1e_12_are_ties(apart, sure):
     found = run([[1], [0.5], [0.5 + apart]], "a", {"c": "abc"})
     places = found["s_c_FocusPlaces"].values[0]
     assert isinstance(places[1], OneOf) is isinstance(places[2], OneOf) is not sure
@@ -185,21 +185,21 @@ def test_rounding_decides_up_to_a_billionth_of_a_thousandth_and_not_beyond(apart
         assert list(places) == [1, 3, 2]
 
 
-def test_an_unknown_focus_word_looks_at_all_alike_and_in_order():
+def test_an_unknown_focus_word_attends_to_all_words_equally():
     found = run([[1], [2]], "z", {"c": "bzab"})
     near(found["s_c_FocusAttention"], [[0.25] * 4])
     same(found["s_c_FocusSaid"], [["0.25 × b + 0.25 × z + 0.25 × a + ..."]])
     assert list(found["s_c_FocusPlaces"].values[0]) == [1, 2, 3]  # 0 is the sum of zeros: no program differs
 
 
-def test_a_row_that_may_look_at_nothing_looks_at_all_in_order():
+def test_a_completely_masked_row_attends_to_all_words_in_order():
     found = run([[1], [2]], "b", {"m": ["", ""], "q": "b"}, {"mask": "padding", "queries": "q", "keys": "m"},
                 "cross-attention")  # fmt: skip
     assert list(found["s_q_FocusPlaces"].values[0]) == [1, 2]
     near(found["s_q_FocusAttention"], [[0.5, 0.5]])
 
 
-def test_what_vanishes_may_stand_in_any_order_behind_what_does_not():
+def test_vanishing_weights_rank_last_in_any_order():
     found = run([[1], [-99], [-999], [-9999]], "a", {"c": "dcba"}, {"scale": False})
     places = found["s_c_FocusPlaces"].values[0]
     assert places[0] == 4
@@ -216,7 +216,7 @@ def test_after_an_overflow_it_is_not_decidable():
 # Texts
 
 
-def test_a_weight_in_the_middle_of_two_hundredths_may_be_rounded_either_way():
+def test_a_weight_halfway_between_hundredths_may_be_rounded_either_way():
     said = across(5, 3)["s_q_FocusSaid"]  # 5/8 and 3/8
     for text in ("0.63 × b + 0.38 × c", "0.62 × b + 0.37 × c", "0.62 × b + 0.38 × c"):
         assert holds(said, text)
@@ -265,7 +265,7 @@ def test_trailing_zeros_are_not_written_by_the_reference():
     assert own(Wording(((1.0,), (" × ",), ("a",), (" + ",), (0.0,)))) == "1 × a + 0"
 
 
-def test_more_words_than_are_said_leave_dots():
+def test_omitted_words_leave_dots():
     said = across(4, 3, 2, 1)["s_q_FocusSaid"]
     assert holds(said, "0.4 × b + 0.3 × c + 0.2 × d + ...")
     assert not holds(said, "0.4 × b + 0.3 × c + 0.2 × d")
@@ -292,14 +292,14 @@ def test_two_decimals_and_what_rounding_allows_beside_them(weight, slack, wanted
     assert set(found) == set(wanted)
 
 
-def test_words_may_hold_what_stands_between_words():
+def test_words_may_contain_the_separators():
     said = wording(np.array([0.5, 0.3]), [("a + 0.3 × b",), ("×", "×  + ")], 0.0, more=True)
     assert str(said) == "0.5 × a + 0.3 × b + 0.3 × × + ..."
     assert said.fits("0.5 × a + 0.3 × b + 0.3 × ×  +  + ...")
     assert not said.fits("0.5 × a + 0.3 × b + ...")
 
 
-def test_a_place_is_one_of_its_choices_and_a_number():
+def test_a_position_is_one_of_its_choices():
     places = Expected(np.array([[OneOf((1.0, 3.0))]], dtype=object), "number")
     assert holds(places, 1.0)
     assert holds(places, 3.0)
@@ -310,7 +310,7 @@ def test_a_place_is_one_of_its_choices_and_a_number():
     assert finding.found == 2.0
 
 
-def test_what_is_found_beside_the_references_own_words():
+def test_findings_on_words_name_the_acceptable_ones():
     said = across(5, 3)["s_q_FocusSaid"]
     ((_, (finding,)),) = compare({"x": said}, {"x": Area("S", 0, 0, 1, 1)}, {"x": [["0.7 × b"]]})
     assert finding.expected in {f"0.{i} × b + 0.{j} × c" for i in (62, 63) for j in (37, 38)}
@@ -374,7 +374,7 @@ def test_no_temperature_is_lower_than_a_millionth(temperature):
     assert cold["s_c_Attention"].amplification == 4e6
 
 
-def test_a_temperature_works_across_and_in_every_head():
+def test_a_temperature_applies_to_cross_attention_and_every_head():
     W = {f"W_{x}": [[2]] for x in "QKV"} | {"Temperature": [[8]]}
     asked = {"queries": "q", "keys": "m", "temperature": True, "weights": True}
     found = run([[0], [1]], "b", {"q": "b", "m": "ab"}, asked, "cross-attention", **W)
@@ -385,13 +385,13 @@ def test_a_temperature_works_across_and_in_every_head():
     near(many["s_c_h2_FocusEntropy"], [[LN(2)]])
 
 
-def test_without_the_setting_a_temperature_is_nothing():
+def test_without_the_setting_there_is_no_temperature():
     found = run([[0], [1]], "b", {"c": "ab"}, {"temperature": False}, Temperature=[[4]])
     near(found["s_c_Scaled"], [[0, 0], [0, 1]])
     assert "s_c_FocusEntropy" not in found
 
 
-def test_a_temperature_is_a_single_cell_and_must_be_there():
+def test_a_temperature_must_be_a_single_cell():
     with pytest.raises(ShapesDisagree) as raised:
         run([[0], [1]], "b", {"c": "ab"}, {"temperature": True}, Temperature=[[4, 4]])
     assert raised.value.finding.range == "s_Temperature"
@@ -417,7 +417,7 @@ def test_every_head_has_a_map_with_its_labels():
 
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder", "encoder-decoder", "classifier"])
-def test_models_have_a_map_of_every_head_on_both_sides_and_across(kind):
+def test_models_have_a_map_of_every_head(kind):
     mask = "causal" if kind == "decoder" else "none"
     said = {"c": ["w0", "w1", "w2"], "t": ["w3", "w4"]}
     sheet, inputs = model(np.random.default_rng(1), kind, 4, said, mask=mask, maps=True)
@@ -431,7 +431,7 @@ def test_models_have_a_map_of_every_head_on_both_sides_and_across(kind):
         assert found[name] == found[name.replace("_Map", "_Attention")]
 
 
-def test_a_writing_models_maps_are_blank_right_of_the_diagonal():
+def test_maps_of_a_generating_model_are_blank_right_of_the_diagonal():
     said = {"c": ["w0", "", ""]}
     sheet, inputs = model(
         np.random.default_rng(1), "decoder", 4, said, mask="causal", maps=True, generate=True
@@ -442,7 +442,7 @@ def test_a_writing_models_maps_are_blank_right_of_the_diagonal():
     assert found["s_c_l2_h1_Map_Rows"].values[0, 0] == "w0"
 
 
-def test_a_sheet_that_looks_across_has_no_maps():
+def test_cross_attention_sheets_have_no_maps():
     W = {"W_Q": [[1, 0]], "W_K": [[1, 1]], "W_V": [[2, 3]], "W_O": [[1], [10]]}
     asked = {"queries": "q", "keys": "m", "weights": True, "heads": 2, "maps": True}
     found = run([[0], [1]], "b", {"q": "b", "m": "ab"}, asked, "cross-attention", **W)

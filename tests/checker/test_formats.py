@@ -57,7 +57,7 @@ MANY = (*[outcome()] * 2, *[outcome(ERROR)] * 3, *[MISSING] * 4, *[FOREIGN] * 5)
 EVERYTHING = (outcome(FOLLOWER, ERROR, of_file=(WARNING, STRAY)), outcome(), MISSING, FOREIGN)
 
 
-def test_json_keeps_to_the_published_schema():
+def test_json_matches_the_published_schema():
     data = json.loads(formats.render("json", EVERYTHING))
     jsonschema.validate(data, formats.schema())
     many = json.loads(formats.render("json", MANY))["summary"]
@@ -133,7 +133,7 @@ def test_junit_counts_warnings_as_failures_only_when_strict():
     assert ET.fromstring(formats.render("junit", warned, strict=True)).get("failures") == "1"
 
 
-def test_github_annotates_causes_counts_what_follows_and_ends_with_the_tally():
+def test_github_annotates_causes_and_counts_consequences():
     lines = formats.render("github", EVERYTHING).split("\n")
     title = "file=a%2Cb.xlsx,title=xlsxattn%3A"
     assert lines[0].startswith(f"::error {title} stray formula::")
@@ -152,7 +152,7 @@ def test_github_annotates_causes_counts_what_follows_and_ends_with_the_tally():
     assert formats.render("github", EVERYTHING, strict=True).count("::warning") == 0
 
 
-def test_verdicts_tell_errors_from_warnings():
+def test_verdicts_distinguish_errors_from_warnings():
     assert outcome(ERROR).verdict() == "fails"
     assert outcome(of_file=(WARNING,)).verdict() == "holds"
     assert outcome(of_file=(WARNING,)).verdict(strict=True) == "fails"
@@ -165,7 +165,7 @@ def test_verdicts_tell_errors_from_warnings():
     assert overall(MANY) == said
 
 
-def test_the_table_has_a_line_a_range_and_sums_up_the_words():
+def test_the_table_has_a_row_per_range_and_one_for_texts():
     labels = Result("Start", "xlsxattn_Status", (1, 1), "mark", 0.0, 0.0, "ok")
     lines = table(EngineReport("ironcalc", (GOOD, BAD, labels), ())).splitlines()
     assert lines[2].split() == ["Self-attention", "attn_cat_X", "5", "×", "4", "0.0e+00", "ok"]
@@ -173,7 +173,7 @@ def test_the_table_has_a_line_a_range_and_sums_up_the_words():
     assert "1 ranges of text and live checks" in lines[4]
 
 
-def test_the_summary_says_how_much_agrees_or_how_much_does_not():
+def test_the_summary_counts_what_agrees_or_differs():
     good, bad = outcome(of_file=(WARNING,)).report, outcome(ERROR, of_file=(WARNING,)).report
     assert good is not None
     assert bad is not None
@@ -192,7 +192,7 @@ def texts(findings: list[Finding]) -> list[str]:
     return [line.text for line in describe(findings)]
 
 
-def test_of_a_range_the_first_cell_is_told_and_how_many_more_there_are():
+def test_a_range_is_reported_with_its_first_cell_and_the_number_of_others():
     stray = cells(Kind.STRAY_FORMULA, "", 4)
     lines = texts([*cells(Kind.VALUE, "a_X", 25), *stray, ERROR])
     assert lines == [
@@ -203,7 +203,7 @@ def test_of_a_range_the_first_cell_is_told_and_how_many_more_there_are():
     ]
 
 
-def test_many_ranges_are_cut_short_but_not_their_causes():
+def test_consequences_are_truncated_but_causes_are_not():
     causes = [Finding(Kind.MISSING, f"a_{i}") for i in range(60)]
     values = [f for i in range(25) for f in cells(Kind.VALUE, f"b_{i}", 2)]
     lines = list(describe([*causes, *values]))
@@ -211,7 +211,7 @@ def test_many_ranges_are_cut_short_but_not_their_causes():
     assert lines[-1].text == "... and 10 more findings"
 
 
-def test_what_follows_comes_last_and_is_counted():
+def test_consequences_come_last_and_are_counted():
     followed = [f for i in range(9) for f in cells(Kind.VALUE, f"a_{i}", 5, follows="a_X")]
     *causes, last = texts([ERROR, *followed])
     assert len(causes) == 1
@@ -220,6 +220,6 @@ def test_what_follows_comes_last_and_is_counted():
     assert shown == [f"    S!C1: a_{i} holds 1, NumPy has 2" for i in range(3)]
 
 
-def test_what_several_engines_say_is_told_once():
+def test_findings_of_several_engines_are_merged():
     other = replace(ERROR, found=CellError("#N/A"))  # as another engine calls it
     assert len(texts([ERROR, other])) == len(texts([FOLLOWER, other, FOLLOWER])) - 1 == 1

@@ -135,7 +135,7 @@ MEASURED = ("flat bomb", "lying bomb", "many parts", "names", "full sheet", "one
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_too_much_is_refused_before_it_is_read(case, causal, target, monkeypatch, capsys):
+def test_excessive_content_is_refused_before_it_is_parsed(case, causal, target, monkeypatch, capsys):
     make, sentence = REFUSED[case]
     path = make(causal, target)
     code, said = run(path) if case in MEASURED else quietly(path, monkeypatch, capsys)
@@ -150,7 +150,7 @@ HARMLESS = {
 
 
 @pytest.mark.parametrize("case", HARMLESS)
-def test_what_is_never_unpacked_nor_filled_does_no_harm(case, causal, target):
+def test_unused_content_does_no_harm(case, causal, target):
     code, said = run(HARMLESS[case](causal, target))
     assert (code, "agree with NumPy" in said or "0 errors" in said) == (0, True), said
 
@@ -176,14 +176,14 @@ def test_a_product_of_512_million_numbers(causal, target, engine):
 
 
 @pytest.mark.parametrize("text", ['MAX(C61:G61)W"x"', "MAX(C61:G61))", "MAX(C61:G61", "{", "'", '"'])
-def test_a_formula_that_is_none(causal, target, monkeypatch, capsys, text):
+def test_invalid_formulas_are_findings(causal, target, monkeypatch, capsys, text):
     code, said = quietly(hostile.replaced(causal, target, "MAX(C61:G61)", text), monkeypatch, capsys)
     assert code in (1, 2)
     assert "causal_chase_RowMax" in said or "IronCalc" in said or "damaged" in said
 
 
 @pytest.mark.parametrize("engine", engines.ENGINES)
-def test_a_circle_is_found(causal, target, engine):
+def test_a_circular_reference_is_found(causal, target, engine):
     engines_there(engine)
     path = hostile.replaced(causal, target, "SQRT(COLUMNS(vocab_E))", "causal_Scale+0")
     code, said = run(path, "--engine", engine, "--inputs", "as-saved")
@@ -239,7 +239,7 @@ LINKS = {
 
 
 @pytest.mark.parametrize("case", LINKS)
-def test_a_link_is_reported_and_not_handed_to_an_engine(causal, target, server, case):
+def test_a_link_is_reported_and_not_passed_to_an_engine(causal, target, server, case):
     url, asked = server
     path = hostile.formula(causal, target, LINKS[case].format(url=url))
     report = check(path)
@@ -270,7 +270,7 @@ def test_a_name_that_links_is_reported_and_left_out(causal, target, server):
     assert asked == []
 
 
-def test_macros_are_reported_and_not_carried_along(causal, target):
+def test_macros_are_reported_and_not_copied(causal, target):
     report = check(hostile.with_macros(causal, target))
     assert report.holds
     assert [(f.kind, f.severity) for f in report.every_finding] == [(Kind.MACROS, "warning")]
@@ -283,7 +283,7 @@ def test_encrypted(target, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("options", [(), ("--skip-foreign",)])
-def test_an_archive_of_a_version_to_come(causal, target, monkeypatch, capsys, options):
+def test_an_archive_of_a_later_version_is_refused(causal, target, monkeypatch, capsys, options):
     content = bytearray(causal.read_bytes())
     content[content.index(b"PK\x01\x02") + 6] = 99  # the version that a reader needs, of the first part
     target.write_bytes(content)
@@ -337,7 +337,7 @@ def test_time_runs_out(causal):
         [check(causal) for _ in range(100)]
 
 
-def test_limits_are_put_back():
+def test_limits_are_restored():
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_AS)
     with pytest.raises(NotCheckableError, match="memory"), guarded("x.xlsx"):
@@ -352,7 +352,7 @@ def test_limits_are_put_back():
 @pytest.mark.parametrize(
     "limit", ["packed", "directory", "unpacked", "text", "cells", "elements", "details", "names"]
 )
-def test_every_limit_of_the_archive_is_one(causal, limit):
+def test_every_limit_of_the_archive_is_enforced(causal, limit):
     """A valid workbook passes, and fails each limit that is lower than its content."""
 
     def opened(allowed):
@@ -378,7 +378,7 @@ def test_with_either_parser(causal, target, monkeypatch, part, setting):
     assert run(hostile.deep_xml(causal, target, part))[0] in (0, 2)
 
 
-def test_a_sheet_nested_beyond_reason_is_refused_or_read_but_nothing_else(causal, target):
+def test_a_deeply_nested_sheet_is_refused_or_read(causal, target):
     """XML parsers have different depth limits."""
     code, said = run(hostile.deep_xml(causal, target))
     assert code == 0 or (code == 2 and "workbook is damaged" in said)

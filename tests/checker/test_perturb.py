@@ -73,7 +73,7 @@ def test_a_build_is_proved_on_every_fourth_set_and_the_last():
     assert few == [*every[:-1:4], every[-1]]
 
 
-def test_a_plain_sheets_temperature_is_once_below_zero_beside_small_numbers():
+def test_the_temperature_of_an_attention_sheet_is_once_below_zero():
     for kind in ("self-attention", "multi-head", "cross-attention"):
         book = book_of(kind, mask="none")
         rounds = perturbed(book)[:-1]
@@ -111,7 +111,7 @@ def test_blank_cells_stay_blank_where_they_mean_nothing():
     assert any(len(values(padded, edits, "c_Tokens")) == 5 for edits in perturbed(padded))
 
 
-def test_words_stand_twice_in_the_vocabulary_and_no_row_counts_as_its_neighbour_does():
+def test_duplicate_words_are_counted_differently_in_neighbouring_rows():
     book = book_of("multi-head", said=("a", "b", "c", "d", "a"), mask="none")
     known = [values(book, edits, "vocab_Tokens") for edits in perturbed(book)]
     times = [[words.count(word) for word in words] for words in known if len(set(words)) < len(words)]
@@ -119,7 +119,7 @@ def test_words_stand_twice_in_the_vocabulary_and_no_row_counts_as_its_neighbour_
     assert all(above != below for above, below in pairwise(zip(*times, strict=True)))
 
 
-def test_the_focus_word_stands_anywhere_behind_a_word_and_behind_a_blank_cell():
+def test_the_focus_word_follows_words_and_blank_cells():
     """Otherwise a padding mask and a causal mask would allow the same number of words."""
     book = book_of("multi-head", said=("a", "b", "c", "d", "a"), mask="causal+padding")
     book = replace(book, names={**book.names, "s_c_FocusSeen": Area("S", 99, 0, 1, 1)})
@@ -132,7 +132,7 @@ def test_the_focus_word_stands_anywhere_behind_a_word_and_behind_a_blank_cell():
     assert found >= {(0, False, 0), *((at, blank, int(blank)) for at in (1, 2, 3) for blank in (False, True))}
 
 
-def test_classes_and_words_are_no_numbers():
+def test_classes_and_words_are_not_numbers():
     book = book_of(generate=True)
     for edits in perturbed(book):
         assert all(isinstance(name, str) for name in values(book, edits, "s_Classes"))
@@ -140,7 +140,7 @@ def test_classes_and_words_are_no_numbers():
 
 
 @pytest.mark.parametrize("behind", [1, 2])
-def test_the_last_word_comes_second_and_third_among_those_it_looks_at(behind):
+def test_the_last_word_ranks_second_and_third_in_its_attention(behind):
     book = book_of("multi-head", said=("a", "b", "c", "d", "a"))
     wanted = [*"abcd"[-behind:], *"a" * (4 - behind), "abcd"[-1 - behind]]
     found = [edits for edits in perturbed(book) if values(book, edits, "c_Tokens") == wanted]
@@ -151,7 +151,7 @@ def test_the_last_word_comes_second_and_third_among_those_it_looks_at(behind):
     assert np.argsort(-scores).tolist().index("abcd".index(wanted[-1])) == behind
 
 
-def test_a_word_of_which_nothing_is_left_in_one_sheet_only(tmp_path):
+def test_the_values_of_a_word_vanish_on_only_one_sheet(tmp_path):
     sheets = [{"id": name, "kind": "self-attention", "seed": 1} for name in "st"]
     written = pages.book(parse(plain([2, 2], 2, *sheets, {"id": "c", "kind": "compare"}), "two sheets"))
     writer.write(tmp_path / "two.xlsx", written.title, layout.lay_out(written))
@@ -232,7 +232,7 @@ def test_sheets_of_an_ordinary_size_are_affordable(kind, n, settings):
         ("self-attention", 3000, {}),
     ],
 )
-def test_sheets_that_would_explode_are_refused_in_one_sentence(kind, n, settings):
+def test_sheets_that_are_too_large_are_refused_in_one_sentence(kind, n, settings):
     with pytest.raises(
         NotCheckableError, match=r"any\.xlsx: its sheets would need [\d,]+ scores, the limit is"
     ):
@@ -249,7 +249,7 @@ def test_sheets_that_would_explode_are_refused_in_one_sentence(kind, n, settings
         ({"generate": True, "source": "a", "target": "b"}, ("b",), True),
     ],
 )
-def test_a_sheet_says_where_it_writes_though_its_manifest_lacks_settings(settings, written, blanks):
+def test_generated_contexts_are_known_without_settings(settings, written, blanks):
     sheet = SheetInfo("gpt", "decoder", settings)
     assert (sheet.writes_into, sheet.uses_blanks) == (written, blanks)
 
@@ -278,7 +278,7 @@ def training_rounds():
         yield dict(known), book
 
 
-def test_examples_ask_for_words_that_they_have_but_for_one_in_every_third_round():
+def test_one_example_lacks_its_word_in_every_third_round():
     lacking, said = [], set()
     for known, book in training_rounds():
         words, asked = ([known[at] for at in book.names[name].cells()] for name in ("s_Tokens", "s_Asked"))
@@ -320,7 +320,7 @@ def test_positions_of_words_are_also_missing_fractions_and_beyond_the_sentence()
     assert all(0 <= position <= 7 for pair in usual for position in pair)
 
 
-def test_what_cannot_be_read_stands_elsewhere_in_every_two_sentences():
+def test_unreadable_cells_differ_between_any_two_sentences():
     names = {f"{c}_Tokens": Area(c, 0, 0, 3, 1) for c in "cde"} | {"vocab_Focus": Area("v", 0, 0, 1, 1)}
     manifest = Manifest((), ("c", "d", "e"), (), {}, front={"contexts": ["c", "d", "e"]})
     book = Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())

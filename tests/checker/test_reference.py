@@ -67,7 +67,7 @@ def test_one_word_attends_to_itself_alone():
     near(found["s_c_RowMax"], [[25 / math.sqrt(2)]])
 
 
-def test_two_words_with_scores_0_and_1_make_1_and_e_over_1_plus_e():
+def test_softmax_of_scores_0_and_1():
     found = one_sheet([[0], [1]], "ab")
     near(found["s_c_Scores"], [[0, 0], [0, 1]])
     near(found["s_c_Attention"], [[0.5, 0.5], [1 / (1 + E), E / (1 + E)]])
@@ -107,7 +107,7 @@ def test_d_k_is_the_width_of_k_whatever_the_settings_say():
     same(found["s_c_Output"], [[5, 6, 7]])
 
 
-def test_queries_stand_in_rows_and_keys_in_columns():
+def test_queries_are_rows_and_keys_are_columns():
     matrices = {"W_Q": [[1], [0]], "W_K": [[0], [1]], "W_V": [[2], [3]]}
     found = one_sheet([[1, 0], [0, 1]], "ab", {"weights": True}, **matrices)
     same(found["s_c_Q"], [[1], [0]])
@@ -129,7 +129,7 @@ def test_causal_mask_hides_what_comes_after_the_row():
     assert found["s_c_Attention"].values[0, 1] == 0
 
 
-def test_mask_brings_its_constants_and_the_longest_context_sizes_the_sheets_own():
+def test_a_mask_adds_constants_sized_by_the_longest_context():
     inputs = inputs_of([[0], [1]], c="ab", d="aba")
     found = expected([SheetInfo("s", "self-attention", {**PLAIN, "mask": "causal"})], ["c", "d"], inputs)
     same(found["s_RowIdx"], [[1], [2], [3]])
@@ -161,7 +161,7 @@ def test_mask_is_one_for_all_heads_and_says_where_attention_is_not_zero():
 # Many heads
 
 
-def test_each_head_sees_its_own_columns():
+def test_each_head_uses_its_own_columns():
     found, alone = two_heads(), one_sheet([[0], [1]], "ab")
     near(found["s_c_h1_Attention"], alone["s_c_Attention"].values)
     near(found["s_c_h2_Attention"], [[E / (1 + E), 1 / (1 + E)], [0.5, 0.5]])
@@ -206,19 +206,19 @@ def test_a_blank_word_is_unknown_even_when_the_vocabulary_has_a_blank():
     same(found["c_Ids"], [[2], [0]])
 
 
-def test_known_words_make_every_status_good():
+def test_every_status_is_good_if_all_words_are_known():
     found = one_sheet([[0], [1]], "ab", focus="b")
     for name in ("vocab_Status", "s_Status", "xlsxattn_s_Status", "xlsxattn_Status"):
         same(found[name], [["✓"]])
         assert found[name].kind == "mark"
 
 
-def test_sentence_has_single_blanks_between_words_and_none_around():
+def test_a_sentence_has_single_spaces_between_words():
     found = expected([], ["c"], inputs_of([[1]], c=["", " the", "big  cat", "", "sat ", ""]))
     same(found["c_Sentence"], [["the big cat sat"]])
 
 
-def test_focus_is_the_first_that_equals_it_and_0_without():
+def test_focus_is_the_first_match_or_0():
     for focus, position in (("b", 2), ("z", 0), ("", 0), ("B", 0)):
         found = expected([], ["c"], inputs_of([[1], [2]], focus, c=["a", "b", "b", ""]))
         same(found["c_Focus"], [[position]])
@@ -324,7 +324,7 @@ def test_a_context_without_the_focus_word_has_zeros_and_no_cosine():
     assert found["z_Status"].values.item() == OneOf(("–", "✓"))  # as in earlier versions
 
 
-def test_compare_notes_that_nothing_is_compared():
+def test_the_compare_status_is_a_note_if_nothing_is_compared():
     same(compared("b")["z_Status"], [["✓"]])
     same(compared("a", "ba", "ab")["z_Status"], [["✓"]])
     same(compared("z")["z_Status"], [["–"]])
@@ -336,7 +336,7 @@ def test_compare_notes_that_nothing_is_compared():
     same(compared("a", "ax", "bb")["z_Status"], [["✗"]])  # as every mark if a word is unknown
 
 
-def test_rows_of_zeros_are_sure_however_large_the_scores():
+def test_zero_rows_are_decidable_for_any_scores():
     for focus, present, absent in (("a", "c", "d"), ("c", "d", "c")):
         inputs = inputs_of([[1000, 0], [0, 1000], [1000, 1000]], focus, c="ab", d="bc")
         sheets = [SheetInfo("s", "self-attention", {**PLAIN, "scale": False}), SheetInfo("z", "compare", {})]
@@ -370,7 +370,7 @@ def test_cosine_by_hand():
     same(cosine(given([[0.0, 0.0]]), given([[1.0, 1.0]])), [["–"]])
 
 
-def test_cosine_of_what_nearly_cancelled_is_amplified_and_of_rounding_undecidable():
+def test_cosines_after_cancellation_are_amplified_or_undecidable():
     sure = given([[1.0, 0.0]])
     assert cosine(sure, sure).amplification == 100
     assert cosine(sure, sure, 500.0).amplification == 300
@@ -384,7 +384,7 @@ def test_cosine_of_what_nearly_cancelled_is_amplified_and_of_rounding_undecidabl
 # Magnitudes
 
 
-def test_magnitudes_count_what_cancels_and_amplification_follows_the_scores():
+def test_magnitudes_include_cancelled_terms_and_amplification_follows_the_scores():
     W = np.full((2, 4), 3.0)
     found = one_sheet([[1, -1]], "a", {"weights": True}, W_Q=W, W_K=W, W_V=W)
     same(found["s_c_Q"], [[0, 0, 0, 0]])
@@ -406,7 +406,7 @@ def test_many_heads_take_the_largest_amplification_and_sizes_pass_w_o():
     assert found["s_c_Output"].magnitude == pytest.approx(found["s_c_Concat"].values.sum(axis=1).max())
 
 
-def test_masked_counts_only_what_is_seen():
+def test_the_magnitude_of_masked_ignores_masked_cells():
     matrices = {"W_Q": [[1], [0]], "W_K": [[2], [100]], "W_V": [[1], [1]]}
     found = one_sheet([[1, 0], [0, 1]], "ab", {"weights": True, "mask": "causal"}, **matrices)
     assert found["s_c_Scaled"].magnitude == 100
@@ -452,7 +452,7 @@ def test_permuted_words_permute_rows_and_columns():
     near(permuted["s_c_Output"], plain["s_c_Output"].values[order])
 
 
-def test_softmax_does_not_feel_a_shift_and_fits_256_words():
+def test_softmax_is_invariant_under_shifts():
     S = np.random.default_rng(4).normal(size=(256, 256)) * 3
     near(softmax(S + 64), softmax(S))
     np.testing.assert_allclose(softmax(S), np.exp(S) / np.exp(S).sum(axis=1)[:, None], rtol=1e-13)
@@ -499,7 +499,7 @@ def test_outputs_alone_may_overflow():
     assert found["z_c_s_Cosine"].amplification == math.inf
 
 
-def test_subnormal_products_are_not_held_to_their_last_digit():
+def test_subnormal_products_have_a_minimum_tolerance():
     found = one_sheet([[1e-160]], "a")
     assert found["s_c_Scores"].magnitude * 1e-12 > 1e-308
 

@@ -62,7 +62,7 @@ def test_post_norm_takes_the_norm_of_the_sum():
     near(found["s_c_l1_MultiHead"], [[3, 1]])
     near(found["s_c_l1_Residual1"], [[6, 2]])
     near(found["s_c_l1_Norm1_Mean"], [[4]])
-    near(found["s_c_l1_Norm1_Variance"], [[4]])  # of the population; that of a sample would be 8
+    near(found["s_c_l1_Norm1_Variance"], [[4]])  # population variance; the sample variance would be 8
     near(found["s_c_l1_Norm1"], [[3, -3]])  # (6 − 4) / √(4 + 5) · 3 + 1, (2 − 4) / √(4 + 5) · 6 + 1
     near(found["s_c_l1_Hidden"], [[3, -3]])
     near(found["s_c_l1_Activation"], [[3, 0]])
@@ -182,7 +182,7 @@ def test_the_keys_of_a_group_of_heads_are_normed_once():
     assert "s_c_l1_h1_KNorm" not in found
 
 
-def test_where_some_heads_alone_are_there_each_has_its_norms():
+def test_partial_models_with_heads_have_norms_per_head():
     own = {f"s_l1_h2_W_{x}": np.eye(2) for x in "QKV"}
     found = normed(inputs=own, heads=3, kv_heads=3, only={"1": [2]}, taken=[1])
     near(found["s_c_l1_h2_QNorm"], [[3, 2], [0, 0]])
@@ -199,7 +199,7 @@ def stretched(stretch=4.0, low=1.0, high=3.0, *, on=True, **settings):
 
 
 @pytest.mark.parametrize(("pairs", "order"), [("adjacent", [0, 0, 1, 1, 2, 2]), ("halves", [0, 1, 2] * 2)])
-def test_rotations_are_stretched_where_they_are_slow(pairs, order):
+def test_slow_rotations_are_scaled(pairs, order):
     found = stretched(pairs=pairs)
     near(found["s_Theta"], np.array([[1, 0.1, 0.01]])[:, order])
     near(found["s_Ratio"], np.array([[20, 2, 0.2]])[:, order])
@@ -212,14 +212,14 @@ def test_rotations_are_stretched_where_they_are_slow(pairs, order):
     assert set(found) - set(stretched(pairs=pairs, on=False)) == {"s_Theta", "s_Ratio", "s_Ramp"}
 
 
-def test_what_stretches_rotations_has_least_values():
+def test_scaling_parameters_have_minimum_values():
     near(stretched(stretch=0)["s_Frequency"], [[1, 1, 50.05, 50.05, 10, 10]])
     near(stretched(stretch=-3)["s_Frequency"], stretched(stretch=0.001)["s_Frequency"].values)
     steep = stretched(low=1.9995, high=-7)["s_Ramp"]  # a ramp of a thousandth of a turn
     np.testing.assert_allclose(steep.values, [[1, 1, 0.5, 0.5, 0, 0]], rtol=1e-11)
 
 
-def test_a_steep_ramp_is_unsure_on_its_slope_alone():
+def test_a_steep_ramp_amplifies_errors_only_on_its_slope():
     gentle, steep = stretched()["s_Ramp"], stretched(low=1.9995, high=2.0005)["s_Ramp"]
     assert gentle.magnitude < 10
     assert 1000 < steep.magnitude < 10_000
@@ -237,7 +237,7 @@ def test_sizes_are_counted():
     near(found["s_Scale"], [[math.sqrt(2)]])
 
 
-def test_a_layer_reads_what_the_layer_before_it_left():
+def test_a_layer_reads_the_output_of_the_previous_layer():
     weights = layer("s_l1", 2, W_2=np.eye(2)) | layer("s_l2", 2, W_2=np.eye(2))
     found = model("encoder", inputs_of([[3, 1]], c="a") | weights, layers=2)
     left = found["s_c_l1_Residual2"].values
@@ -262,7 +262,7 @@ def marks(found):
 
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder"])
-def test_layers_whose_rows_were_typed_for_other_words_say_so(kind):
+def test_layers_with_rows_typed_for_other_words_fail(kind):
     good = marks(in_part(kind))
     assert set(good.values()) == {"✓"}
     assert marks(in_part(kind, kept=None)) == good  # as in workbooks of earlier versions
@@ -272,14 +272,14 @@ def test_layers_whose_rows_were_typed_for_other_words_say_so(kind):
     assert not [name for name in in_part(kind) if name.endswith("_Words")]
 
 
-def test_where_heads_alone_are_there_every_layer_above_1_has_typed_rows():
+def test_partial_models_with_heads_have_typed_rows_above_layer_1():
     own = {f"s_l{k}_h1_W_{x}": np.eye(2) for k in (1, 2) for x in "QKV"}
     inputs = inputs_of(np.eye(2), c="ab") | own | {"s_c_l2_Input": np.ones((2, 2)), "s_c_Words": column("ba")}
     found = model("encoder", inputs, layers=2, residual="post-norm", only={"1": [1], "2": [1]})
     assert marks(found) | {"s_l1_Status": "✓", "s_l2_Status": "✗", "s_Status": "✗"} == marks(found)
 
 
-def test_words_that_no_typed_rows_need_are_not_looked_at():
+def test_words_without_typed_rows_are_ignored():
     inputs = inputs_of(np.eye(2), c="ab") | layer("s_l1", 2) | {"s_c_Words": column("ba")}
     assert set(marks(model("encoder", inputs)).values()) == {"✓"}
 
@@ -296,7 +296,7 @@ def test_the_check_takes_the_words_of_typed_rows_from_the_workbook(typed, mark):
     assert marks(reference(book, values))["s_Status"] == mark
 
 
-def test_words_of_another_number_are_refused():
+def test_a_wrong_number_of_words_is_refused():
     with pytest.raises(ShapesDisagree, match="s_c_Words is 3 × 1 but must be 2 × 1, as c_Tokens is 2 × 1"):
         in_part(kept=(("a", "", ""), ("b", "")))
 
@@ -339,7 +339,7 @@ def test_tied_logits_are_products_with_the_embeddings():
     near(found["s_c_Logits"], [[0, 9, 3], [5, 0, 3]])
 
 
-def test_a_decoder_sees_nothing_after_the_row_and_has_its_mask():
+def test_a_decoder_has_a_causal_mask():
     found = decoder("abc")
     assert found["s_c_l1_h1_Attention"].values[0].tolist() == [1, 0, 0]
     assert found["s_c_l1_h1_Masked"].values[0].tolist()[1:] == [-1e300] * 2
@@ -347,7 +347,7 @@ def test_a_decoder_sees_nothing_after_the_row_and_has_its_mask():
     assert {"s_MaskValue", "s_RowIdx", "s_ColIdx", "s_c_RowIdx", "s_c_ColIdx"} <= found.keys()
 
 
-def test_blank_cells_are_written_one_after_another():
+def test_blank_cells_are_generated_in_order():
     found = decoder(["a", "", "c", "", ""], generate=True)
     assert words(found["s_c_Tokens"]) == [["a"], ["b"], ["c"], ["a"], ["b"]]
     assert found["s_c_Ids"].values.tolist() == [[1], [2], [3], [1], [2]]
@@ -358,7 +358,7 @@ def test_blank_cells_are_written_one_after_another():
     assert words(found["vocab_Status"]) == [["✓"]]
 
 
-def test_nothing_is_written_before_the_first_word_and_ties_go_to_the_first():
+def test_nothing_is_generated_before_the_first_word():
     found = decoder(["", "", ""], generate=True)
     assert words(found["s_c_Tokens"]) == [[""], ["a"], ["b"]]
     near(found["s_c_Logits"], [[0, 0, 0], [0, 1, 0], [0, 0, 1]])
@@ -389,7 +389,7 @@ def near_tie(gap, typed, **settings):
     )
 
 
-def test_a_choice_that_rounding_could_make_is_undecided_with_all_that_follows_it():
+def test_a_near_tie_is_undecided_with_all_later_tokens():
     found = near_tie(1e-15, ["a", "", ""], generate=True)
     for name in ("s_c_Tokens", "s_c_Ids", "s_c_X", "s_c_l1_h1_Q", "s_c_Output", "s_c_Text", "s_c_X_Rows"):
         assert found[name].amplification == math.inf, name
@@ -404,7 +404,7 @@ def test_a_choice_that_rounding_could_make_is_undecided_with_all_that_follows_it
     assert last["s_c_Tokens"].amplification == last["s_c_X"].amplification == 1
 
 
-def test_a_choice_beyond_rounding_is_decided_and_so_is_one_of_equal_columns():
+def test_clear_choices_and_exact_ties_are_decided():
     assert near_tie(1e-9, ["a", "", ""], generate=True)["s_c_Tokens"].amplification == 1
     exact = decoder(["a", "", ""], W_U=[[0, 0.3, 0.3], [0, 0.7, 0.7], [1, 0, 0]], generate=True)
     assert words(exact["s_c_Tokens"]) == [["a"], ["b"], ["b"]]
@@ -428,7 +428,7 @@ def test_after_an_exact_gelu_a_coarse_engine_may_choose_otherwise():
         ("post-norm", "rms", "s_c_l1_h1_Scores"),
     ],
 )
-def test_the_first_range_that_overflows_is_where_it_begins(residual, norm, first):
+def test_the_first_overflowing_range_is_the_cause(residual, norm, first):
     inputs = inputs_of([[1e200, 0], [0, 1]], c="ab") | layer("s_l1", 2)
     found = model("encoder", inputs, residual=residual, norm=norm)
     assert next(name for name, x in found.items() if x.overflows) == first
@@ -444,7 +444,7 @@ def classifier(typed, **settings):
     return model("classifier", inputs, **settings)
 
 
-def test_the_mean_leaves_padding_out_only_where_it_is_masked():
+def test_the_mean_excludes_padding_only_with_a_mask():
     masked = classifier(["a", "", "b"], mask="padding")
     near(masked["s_c_Pooled"], [[2, 1]])
     near(masked["s_c_Logits"], [[2, 1, 1]])
@@ -493,7 +493,7 @@ def pair(**settings):
     return model("encoder-decoder", inputs, over=("c", "t"), **asked)
 
 
-def test_the_target_looks_across_at_words_that_exist():
+def test_cross_attention_attends_to_existing_words():
     found = pair()
     near(found["s_t_l1_Cross_h1_Attention"], [[0.5, 0, 0.5]] * 2)
     near(found["s_t_l1_Cross_h1_V"], found["s_c_Output"].values)
@@ -528,7 +528,7 @@ def test_a_generated_target_keeps_the_row_index_of_its_cross_mask_alone():
 # Compare sheets
 
 
-def test_encoders_on_every_context_are_followed_by_their_output_alone():
+def test_compare_sheets_follow_only_the_output_of_encoders():
     inputs = inputs_of([[3, 1], [1, 5]], c="ab", d="ba") | layer("s_l1", 2)
     inputs["vocab_Focus"] = column(["b"])
     settings = DEFAULTS | ONE | {"contexts": ["c", "d"], "residual": "pre-norm"}
@@ -574,11 +574,11 @@ def test_more_largest_logits_than_words_are_refused():
 
 
 @pytest.mark.parametrize("key", ["norm", "residual", "activation", "pairs", "mask", "position"])
-def test_settings_that_nobody_knows_are_refused(key):
+def test_unknown_settings_are_refused(key):
     with pytest.raises(ValueError, match="the reference does not support"):
         decoder("a", **{key: "other"})
 
 
-def test_a_context_that_is_not_there_is_named():
+def test_a_missing_context_is_named():
     with pytest.raises(ValueError, match="runs on d, which is not a context"):
         decoder("a", contexts=["d"])

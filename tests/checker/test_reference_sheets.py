@@ -39,7 +39,7 @@ def overflowing(found):
     return [name for name, x in found.items() if x.overflows]
 
 
-def test_numbers_that_overflow_are_told_from_those_that_rounding_hides():
+def test_overflow_is_distinguished_from_rounding():
     assert overflowing(run([[0], [1]])) == []
     assert overflowing(run([[0], [1e200]]))[0] == "s_c_Scores"  # X itself does not
     eye = {f"W_{x}": np.eye(2) for x in "QKVO"}
@@ -65,7 +65,7 @@ def test_a_padding_mask_hides_blank_keys_in_every_row():
     same(found["vocab_Status"], [["✓"]])
 
 
-def test_both_masks_hide_what_either_hides():
+def test_combined_masks_hide_what_either_hides():
     found = run([[0], [1]], {"mask": "causal+padding"}, sentences={"c": ["", "a", "b"]})
     same(found["s_c_CausalMask"], [[1, 0, 0], [1, 1, 0], [1, 1, 1]])
     same(found["s_c_Mask"], [[0, 0, 0], [0, 1, 0], [0, 1, 1]])
@@ -120,7 +120,7 @@ def rotary(pairs, d, **more):
 
 
 @pytest.mark.parametrize("pairs", ["adjacent", None])
-def test_adjacent_pairs_turn_by_their_place(pairs):
+def test_adjacent_pairs_rotate_by_their_position(pairs):
     found = rotary(pairs, 4)
     same(found["s_Pair"], [[0, 0, 1, 1]])
     same(found["s_Turn"], [[0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 0, 1], [0, 0, -1, 0]])
@@ -141,13 +141,13 @@ def test_halves_pair_a_column_with_the_one_half_the_width_away():
 
 
 @pytest.mark.parametrize("pairs", ["adjacent", "halves"])
-def test_turning_by_complex_numbers_is_what_the_contracts_matrix_does(pairs):
+def test_complex_rotation_equals_the_matrix_of_the_contract(pairs):
     found = rotary(pairs, 6)
     Q, cos, sin, turn = (found[f"s_{x}"].values for x in ("c_Q", "c_Cos", "c_Sin", "Turn"))
     near(found["s_c_QRot"], Q * cos + (Q @ turn) * sin)
 
 
-def test_scores_of_turned_words_depend_on_their_distance_alone():
+def test_rotary_scores_depend_only_on_distance():
     rng = np.random.default_rng(1)
     W = {f"W_{x}": rng.normal(size=(2, 4)) for x in "QKV"}
     settings = {"position": "rotary", "weights": True}
@@ -157,7 +157,7 @@ def test_scores_of_turned_words_depend_on_their_distance_alone():
     assert abs(S[0, 1] - S[1, 0]) > 1e-3
 
 
-def test_an_odd_number_of_columns_cannot_be_turned():
+def test_an_odd_number_of_columns_cannot_be_rotated():
     with pytest.raises(ShapesDisagree) as raised:
         rotary("adjacent", 3)
     assert (raised.value.finding.range, raised.value.finding.values) == ("s_W_K", {"columns": 3})
@@ -197,7 +197,7 @@ def test_an_output_may_have_more_or_fewer_columns_than_an_embedding():
         one_word({}, W_O=np.eye(3))
 
 
-def test_without_an_output_projection_the_heads_stand_side_by_side():
+def test_without_an_output_projection_the_heads_are_concatenated():
     found = one_word({"out_proj": False})
     near(found["s_c_Output"], [[5, 7]])
     same(found["s_c_Output_Cols"], [["d0", "d1"]])
@@ -210,7 +210,7 @@ def test_without_an_output_projection_the_heads_stand_side_by_side():
 
 
 @pytest.mark.parametrize("letters", [[], ["O"], ["Q", "V"], ["K", "O"], True])
-def test_those_projections_have_a_bias_that_are_listed(letters):
+def test_only_listed_projections_have_a_bias(letters):
     rows = {"b_Q": [[1, 2]], "b_K": [[10, 20]], "b_V": [[100, 200]], "b_O": [[1000, 2000, 3000]]}
     have = list("QKVO") if letters is True else letters
     found = one_word({"bias": letters}, **{f"b_{x}": rows[f"b_{x}"] for x in have})
@@ -250,7 +250,7 @@ def test_heads_share_the_keys_and_values_of_their_group():
     assert not {"s_h1_W_K", "s_c_h1_K", "s_c_h1_V", "s_g1_W_Q"} & found.keys()
 
 
-def test_as_many_key_heads_as_heads_make_no_groups():
+def test_there_are_no_groups_if_key_heads_equal_heads():
     settings = {"weights": True, "heads": 2, "kv_heads": 2}
     W = {f"W_{x}": np.eye(2) for x in "QKVO"}
     found = run([[1, 2]], settings, "multi-head", {"c": "a"}, **W)
@@ -267,7 +267,7 @@ def cross(settings=None, kind_settings=None, **matrices):
     return run([[0], [1]], asked, "cross-attention", sentences, **matrices)
 
 
-def test_queries_of_one_sentence_look_at_keys_of_another():
+def test_queries_of_one_sentence_attend_to_keys_of_another():
     found = cross()
     near(found["s_q_Scores"], [[0, 1, 0], [0, 0, 0]])
     e = math.e
@@ -291,7 +291,7 @@ def test_the_padding_mask_is_the_keys_own():
     assert not {"s_q_ColIdx", "s_RowIdx", "s_q_Mask_Rows", "s_q_PaddingMask"} & found.keys()
 
 
-def test_many_heads_across_are_put_together():
+def test_heads_of_cross_attention_are_concatenated():
     W = {"W_Q": [[1, 0]], "W_K": [[1, 1]], "W_V": [[2, 3]], "W_O": [[1], [10]]}
     found = cross({"weights": True, "heads": 2}, **W)
     near(found["s_q_h2_Attention"], [[1 / 3] * 3] * 2)
@@ -303,7 +303,7 @@ def test_many_heads_across_are_put_together():
     same(found["s_h2_W_V"], [[3]])
 
 
-def test_one_head_across_with_weights_has_no_output_matrix():
+def test_single_head_cross_attention_has_no_output_matrix():
     found = cross({"weights": True}, W_Q=[[1]], W_K=[[2]], W_V=[[3, 4]])
     near(found["s_q_Scores"], [[0, 2, 0], [0, 0, 0]])
     near(found["s_m_V"], [[0, 0], [3, 4], [0, 0]])
@@ -311,6 +311,6 @@ def test_one_head_across_with_weights_has_no_output_matrix():
     assert not {"s_q_Concat", "s_q_Output_Cols"} & found.keys()
 
 
-def test_causal_masks_across_are_unknown():
+def test_causal_masks_of_cross_attention_are_refused():
     with pytest.raises(ValueError, match="the reference does not support mask causal of the sheet s"):
         cross({"mask": "causal"})

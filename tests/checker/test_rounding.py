@@ -46,7 +46,7 @@ def drawn(rng, case):
 
 
 @pytest.mark.skipif(np.finfo(LONG).eps > 1e-18, reason="long double is no longer than double here")
-def test_ten_times_what_rounding_does_is_allowed_and_no_more_than_a_billionth(monkeypatch):
+def test_tolerances_are_ten_times_the_rounding_error_and_at_most_a_billionth(monkeypatch):
     rng = np.random.default_rng(21)
     cases = [drawn(rng, case) for case in range(CASES)]
     plain = [expected([sheet], ["c", "t"], inputs) for sheet, inputs in cases]
@@ -65,7 +65,7 @@ def test_ten_times_what_rounding_does_is_allowed_and_no_more_than_a_billionth(mo
     assert max(used) > 1e-4  # long double makes a difference
 
 
-def test_what_is_exact_has_no_noise_and_sums_have_their_own():
+def test_exact_numbers_have_no_noise_and_sums_do():
     r = Rounding(coarse=False)
     one, other = exact([[1.0, 2.0]]), exact([[3.0], [4.0]])
     assert expect(one).amplification == 1
@@ -75,7 +75,7 @@ def test_what_is_exact_has_no_noise_and_sums_have_their_own():
     assert expect(made).amplification < 10
 
 
-def test_cancellation_is_carried_along_and_not_what_came_before_it():
+def test_cancellation_increases_only_later_errors():
     r = Rounding(coarse=False)
     large = r.total(exact([[1e8]]), exact([[1.0]]))
     small = r.total(large, exact([[-1e8]]))
@@ -86,7 +86,7 @@ def test_cancellation_is_carried_along_and_not_what_came_before_it():
     assert expect(through).magnitude == pytest.approx(1e-8)
 
 
-def test_a_norm_of_nearly_equal_numbers_is_unsure_as_they_are_near():
+def test_the_norm_of_nearly_equal_numbers_amplifies_errors():
     def amplified(apart):
         r = Rounding(coarse=False)
         x = r.rounded(np.array([[[1.0, 1.0 + apart, 1.0 - apart]]]), np.ones((1, 3)))
@@ -116,7 +116,7 @@ def test_the_noise_is_the_same_every_time():
     assert (first == second).all()
 
 
-def test_a_coarse_phi_is_told_apart_from_rounding():
+def test_a_coarse_phi_is_distinguished_from_rounding():
     r = Rounding(coarse=True)
     h = np.array([[2.0, -1.0]])
     x = r.phi(r.rounded(h[None], np.abs(h)), h)

@@ -55,7 +55,7 @@ def stripped(*rows, head=HEAD):
     return left, source.runs
 
 
-def test_a_long_run_is_taken_out_and_put_back():
+def test_a_long_run_is_removed_and_restored():
     rows = row(3, cell(3, 0, "7", ' t="s"'), line(3)), row(4, cell(4, 2, "1", ' t="b"')), row(9, line(9, 5))
     left, runs = stripped(*rows)
     assert left == HEAD + row(3, cell(3, 0, "7", ' t="s"')) + rows[1] + row(9) + TAIL
@@ -65,7 +65,7 @@ def test_a_long_run_is_taken_out_and_put_back():
     assert back == HEAD + row(3, line(3, more="")) + row(9, line(9, 5, more="")) + TAIL
 
 
-def test_the_second_row_is_looked_for_where_the_first_was():
+def test_runs_are_first_searched_where_the_previous_row_had_them():
     left, runs = stripped(
         *(row(r, line(r), cell(r, 150, "x", ' t="str"'), line(r, 151)) for r in range(1, 9))
     )
@@ -75,7 +75,7 @@ def test_the_second_row_is_looked_for_where_the_first_was():
     assert runs.cells == 5 * MIN_COUNT
 
 
-def test_a_run_is_cut_where_columns_are_missing_or_looks_change():
+def test_runs_end_at_missing_columns_and_other_styles():
     _, runs = stripped(row(1, line(1), line(1, MIN_COUNT + 3), line(1, 2 * MIN_COUNT + 3, more="")))
     assert [(col, len(values)) for col, values in runs.rows[0]] == [
         (1, MIN_COUNT),
@@ -102,7 +102,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("case", STRANGE)
-def test_nothing_is_taken_that_is_not_certainly_a_plain_number(case):
+def test_only_plain_numbers_are_removed(case):
     left, runs = stripped(STRANGE[case])
     assert left == HEAD + STRANGE[case] + TAIL
     assert not runs.rows
@@ -117,20 +117,20 @@ def test_nothing_is_taken_that_is_not_certainly_a_plain_number(case):
         HEAD.replace(b"<sheetData>", b"<!-- --><sheetData>"),
     ],
 )
-def test_nothing_is_taken_below_a_strange_head(head):
+def test_nothing_is_removed_from_unusual_sheets(head):
     left, runs = stripped(row(1, line(1)), head=head)
     assert left == head + row(1, line(1)) + TAIL
     assert not runs.rows
 
 
-def test_a_cell_that_stands_twice_is_refused():
+def test_a_duplicate_cell_is_refused():
     with pytest.raises(AmbiguousError, match="row 1 has a duplicate cell"):
         stripped(row(1, line(1)), row(1, line(1)))
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60), st.integers(1, 90)), max_size=6), st.data())
 @settings(max_examples=60 if THOROUGH else 20, deadline=None)
-def test_what_is_put_back_holds_what_was_there(areas, data):
+def test_restored_cells_are_unchanged(areas, data):
     """The parsed cells are the same with and without runs."""
     held = {}
     for r, first, count in areas:
@@ -185,7 +185,7 @@ def same(one, two):
     return np.array_equal(np.array(one, dtype=object), np.array(two, dtype=object))
 
 
-def test_a_large_workbook_is_read_as_a_small_one(made, monkeypatch):
+def test_a_large_workbook_is_read_like_a_small_one(made, monkeypatch):
     small = read(made)
     monkeypatch.setattr(archive, "LARGE", 0)
     book = read(made)
@@ -199,7 +199,7 @@ def test_a_large_workbook_is_read_as_a_small_one(made, monkeypatch):
     assert all(same(after[name], grid) for name, grid in before.items())
 
 
-def test_values_are_saved_as_the_numbers_in_the_file_give_them(made):
+def test_saved_values_are_computed_from_the_numbers_in_the_file(made):
     """Not as the float32 values that they represent."""
     book = read(made)
     fresh = recalculated(book, "ironcalc")
@@ -271,7 +271,7 @@ def test_a_run_that_is_not_shown_is_found(made, tmp_path):
         (rb'<c r="%s"\1 t="e"><v>#N/A</v></c>', Kind.ERROR_VALUE),
     ],
 )
-def test_a_cell_that_is_no_number_is_still_found(made, tmp_path, cell, finding):
+def test_non_numbers_among_runs_are_found(made, tmp_path, cell, finding):
     part, area = sheet_of(made, "enc_l1_W_1")
     at = area.address(3, 4).rpartition("!")[2].encode()
     wrong = changed(
@@ -292,7 +292,7 @@ def test_a_number_over_a_formula_is_still_found(made, tmp_path):
 
 
 @pytest.mark.usefixtures("large")
-def test_numbers_over_all_formulas_of_a_range_are_no_block(made, tmp_path, monkeypatch):
+def test_numbers_pasted_over_a_computed_range_are_found(made, tmp_path, monkeypatch):
     monkeypatch.setattr(blocks, "MIN_COUNT", 32)
     part, area = sheet_of(made, "enc_c1_l1_Hidden")
     first = area.address().rpartition("!")[2].encode()

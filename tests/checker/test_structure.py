@@ -47,7 +47,7 @@ def in_each(area: Area) -> list[Formula]:
 BLOCK = Formula("=s_In", OUT, array=True)
 
 
-def said(findings) -> list[tuple[str, str, str]]:
+def summaries(findings) -> list[tuple[str, str, str]]:
     return [(f.kind, f.range, f.cell) for f in findings]
 
 
@@ -55,27 +55,27 @@ def said(findings) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("formulas", [[BLOCK], in_each(OUT)])
-def test_a_range_full_of_formulas_has_nothing_wrong(formulas):
-    assert said(misplaced_formulas(book_of({"s_Out": OUT}, formulas))) == []
+def test_a_range_of_formulas_has_no_findings(formulas):
+    assert summaries(misplaced_formulas(book_of({"s_Out": OUT}, formulas))) == []
 
 
 def test_a_constant_among_formulas_is_found_with_its_value():
     book = book_of({"s_Out": OUT}, in_each(OUT)[:3], {("Sheet", 2, 2): 7.0})
     (finding,) = misplaced_formulas(book)
-    assert said([finding]) == [(Kind.CONSTANT, "s_Out", "Sheet!C3")]
+    assert summaries([finding]) == [(Kind.CONSTANT, "s_Out", "Sheet!C3")]
     assert (finding.found, finding.values) == (7.0, {"right": "=1"})
 
 
 @pytest.mark.parametrize("value", ["text", 0.0, False, CellError("#N/A")])
-def test_whatever_constant_it_is(value):
+def test_constants_of_any_type_are_found(value):
     book = book_of({"s_Out": OUT}, in_each(OUT)[1:], {("Sheet", 1, 1): value})
-    assert said(misplaced_formulas(book)) == [(Kind.CONSTANT, "s_Out", "Sheet!B2")]
+    assert summaries(misplaced_formulas(book)) == [(Kind.CONSTANT, "s_Out", "Sheet!B2")]
 
 
 def test_an_array_formula_that_is_too_small_leaves_constants_beside_it():
     small = Formula("=s_In", Area("Sheet", 1, 1, 2, 1), array=True)
     book = book_of({"s_Out": OUT}, [small], {("Sheet", 1, 2): 1.0, ("Sheet", 2, 2): 2.0})
-    assert said(misplaced_formulas(book)) == [
+    assert summaries(misplaced_formulas(book)) == [
         (Kind.CONSTANT, "s_Out", "Sheet!C2"),
         (Kind.CONSTANT, "s_Out", "Sheet!C3"),
     ]
@@ -84,11 +84,14 @@ def test_an_array_formula_that_is_too_small_leaves_constants_beside_it():
 def test_a_formula_in_no_named_range_is_found_with_its_text():
     book = book_of({"s_Out": OUT}, [BLOCK, single(9, 26, "=RAND()"), single(11, 0, "=2")])
     findings = list(misplaced_formulas(book))
-    assert said(findings) == [(Kind.STRAY_FORMULA, "", "Sheet!AA10"), (Kind.STRAY_FORMULA, "", "Sheet!A12")]
+    assert summaries(findings) == [
+        (Kind.STRAY_FORMULA, "", "Sheet!AA10"),
+        (Kind.STRAY_FORMULA, "", "Sheet!A12"),
+    ]
     assert [f.formula for f in findings] == ["=RAND()", "=2"]
 
 
-def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
+def test_formulas_on_an_added_sheet_are_one_warning():
     notes = [single(row, 0, f"={row}", "Notes") for row in range(3)]
     names = {
         "s_Out": OUT,
@@ -96,17 +99,17 @@ def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
     }  # a user's name does not make it one of our sheets
     book = book_of(names, [BLOCK, *notes, single(0, 0, "=9", "More")])
     findings = list(misplaced_formulas(book))
-    assert said(findings) == [(Kind.OWN_FORMULAS, "", "More!A1"), (Kind.OWN_FORMULAS, "", "Notes!A1")]
+    assert summaries(findings) == [(Kind.OWN_FORMULAS, "", "More!A1"), (Kind.OWN_FORMULAS, "", "Notes!A1")]
     assert [f.severity for f in findings] == ["warning", "warning"]
     assert [f.values for f in findings] == [{}, {"n": 3}]
 
 
-def test_constants_over_a_block_are_one_finding_that_tells_the_right_formula():
+def test_constants_in_a_block_are_one_finding_with_the_right_formula():
     manifest = Manifest((), (), (), {"s_Out": ("block", "=s_In*2")})
     typed = dict.fromkeys(OUT.cells(), 3.0)
     book = replace(book_of({"s_Out": OUT}, [], typed), manifest=manifest)
     (finding,) = misplaced_formulas(book)
-    assert said([finding]) == [(Kind.CONSTANT, "s_Out", "Sheet!B2")]
+    assert summaries([finding]) == [(Kind.CONSTANT, "s_Out", "Sheet!B2")]
     assert finding.values == {"n": 4, "right": "{=s_In*2}", "cells": "B2:C3"}
 
 
@@ -116,7 +119,7 @@ def test_a_constant_among_array_formulas_should_be_one_as_they_are():
     assert finding.values == {"right": "{=1}"}
 
 
-def test_array_formulas_that_stand_beside_the_cells_they_fill_are_astray():
+def test_array_formulas_outside_their_cells_are_astray():
     assert astray(book_of({"s_Out": OUT}, [BLOCK])) is None
     book = replace(book_of({"s_Out": OUT}), formulas={("Sheet", 2, 1): BLOCK, ("Sheet", 3, 1): BLOCK})
     finding = astray(book)
@@ -127,7 +130,7 @@ def test_array_formulas_that_stand_beside_the_cells_they_fill_are_astray():
 
 def test_an_array_formula_that_is_too_large_strays_into_the_cells_beside_its_range():
     large = Formula("=s_In", Area("Sheet", 1, 1, 2, 3), array=True)
-    assert said(misplaced_formulas(book_of({"s_Out": OUT}, [large]))) == [
+    assert summaries(misplaced_formulas(book_of({"s_Out": OUT}, [large]))) == [
         (Kind.STRAY_FORMULA, "", "Sheet!D2"),
         (Kind.STRAY_FORMULA, "", "Sheet!D3"),
     ]
@@ -136,13 +139,13 @@ def test_an_array_formula_that_is_too_large_strays_into_the_cells_beside_its_ran
 def test_a_formula_under_a_name_that_the_manifest_does_not_list_is_a_stray():
     aside = Area("Sheet", 9, 0, 1, 1)
     book = book_of({"s_Out": OUT, "s_Aside": aside}, [BLOCK, single(9, 0)])
-    assert said(misplaced_formulas(book)) == [(Kind.STRAY_FORMULA, "", "Sheet!A10")]
+    assert summaries(misplaced_formulas(book)) == [(Kind.STRAY_FORMULA, "", "Sheet!A10")]
 
 
-def test_a_person_may_put_a_formula_into_an_input():
+def test_inputs_may_contain_formulas():
     inputs = Area("Sheet", 9, 0, 1, 2)
     book = book_of({"s_Out": OUT, "s_In": inputs}, [BLOCK, single(9, 0)], {("Sheet", 9, 1): 3.0}, ("s_In",))
-    assert said(misplaced_formulas(book)) == []
+    assert summaries(misplaced_formulas(book)) == []
 
 
 def test_two_computed_ranges_over_one_cell_are_found():
@@ -150,19 +153,19 @@ def test_two_computed_ranges_over_one_cell_are_found():
     names = {"s_Out": OUT, "s_Other": other}
     book = book_of(names, [BLOCK, single(2, 3)], computed=("s_Out", "s_Other"))
     (finding,) = misplaced_formulas(book)
-    assert said([finding]) == [(Kind.OVERLAP, "s_Other", "Sheet!C3")]
+    assert summaries([finding]) == [(Kind.OVERLAP, "s_Other", "Sheet!C3")]
     assert finding.names == ("s_Other", "s_Out")
 
 
 def test_the_same_cells_of_another_sheet_are_other_cells():
     names = {"s_Out": OUT, "s_Other": Area("Other", 1, 1, 2, 2)}
     formulas = [BLOCK, Formula("=1", names["s_Other"], array=True)]
-    assert said(misplaced_formulas(book_of(names, formulas, computed=("s_Out", "s_Other")))) == []
+    assert summaries(misplaced_formulas(book_of(names, formulas, computed=("s_Out", "s_Other")))) == []
 
 
-def test_a_missing_computed_range_is_not_told_here_but_its_formulas_are_strays():
+def test_formulas_of_a_missing_range_are_strays():
     book = book_of({"s_In": Area("Sheet", 9, 0, 1, 1)}, [single(1, 1)], inputs=("s_In",))
-    assert said(misplaced_formulas(book)) == [(Kind.STRAY_FORMULA, "", "Sheet!B2")]
+    assert summaries(misplaced_formulas(book)) == [(Kind.STRAY_FORMULA, "", "Sheet!B2")]
 
 
 # --- inputs ------------------------------------------------------------------------------------------------
@@ -171,7 +174,7 @@ def test_a_missing_computed_range_is_not_told_here_but_its_formulas_are_strays()
 def inputs_of(name: str, *rows) -> list[tuple[str, str, str]]:
     area = Area("Inputs", 4, 1, len(rows), len(rows[0]))
     book = book_of({name: area}, inputs=(name,), computed=())
-    return said(unreadable_inputs(book, {name: [list(row) for row in rows]}))
+    return summaries(unreadable_inputs(book, {name: [list(row) for row in rows]}))
 
 
 def test_numbers_and_blanks_can_be_read():
@@ -185,18 +188,18 @@ def test_text_or_a_truth_value_among_numbers_cannot(value):
 
 
 @pytest.mark.parametrize("name", ["vocab_Tokens", "cat_Tokens", "vocab_Dims", "vocab_Focus"])
-def test_anything_can_stand_among_words_but_an_error(name):
+def test_word_inputs_accept_anything_but_errors(name):
     assert inputs_of(name, ["a"], [1.0], [True], [None], [""]) == []
     assert inputs_of(name, ["a"], [CellError("#REF!")]) == [(Kind.ERROR_VALUE, name, "Inputs!B6")]
 
 
-def test_an_error_among_numbers_is_called_an_error():
+def test_an_error_in_a_numeric_input_is_reported_as_an_error():
     assert inputs_of("vocab_E", [CellError("#DIV/0!")]) == [(Kind.ERROR_VALUE, "vocab_E", "Inputs!B5")]
 
 
-def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
+def test_a_missing_input_is_found_and_the_others_are_read():
     book = book_of({"vocab_E": Area("Inputs", 0, 0, 1, 1)}, inputs=("s_W_Q", "vocab_E"), computed=())
-    assert said(unreadable_inputs(book, {"vocab_E": [["x"]]})) == [
+    assert summaries(unreadable_inputs(book, {"vocab_E": [["x"]]})) == [
         (Kind.MISSING, "s_W_Q", ""),
         (Kind.TEXT_IN_NUMBERS, "vocab_E", "Inputs!A1"),
     ]
@@ -231,7 +234,7 @@ def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
         ("s_Input_Gamma", ""),
     ],
 )
-def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
+def test_ranges_of_a_model_belong_to_its_pages(name, page):
     assert page_of(SheetInfo("s", "decoder", {}), PARSE(name)) == page
     assert page_of(SheetInfo("s", "multi-head", {}), PARSE(name)) == "s"
 
@@ -246,7 +249,7 @@ def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
         ("s_enc_out_src_Heading", ""),
     ],
 )
-def test_layers_of_both_sides_are_told_apart(name, page):
+def test_layers_of_both_sides_are_distinguished(name, page):
     sheet = SheetInfo("s", "encoder-decoder", {"source": "src", "target": "tgt"})
     assert page_of(sheet, PARSE(name)) == page
 
@@ -264,16 +267,16 @@ def test_layers_of_both_sides_are_told_apart(name, page):
         ("s_c_l1_h1_Masked", False),
     ],
 )
-def test_maps_of_all_heads_stand_on_a_tab_of_their_own(kind, name, mapped):
+def test_maps_of_all_heads_have_their_own_tab(kind, name, mapped):
     sheet = SheetInfo("s", kind, {"source": "c", "target": "t"})
     assert (page_of(sheet, PARSE(name)) == "s, all heads") is mapped
 
 
-def test_lists_that_belong_together_stand_in_their_order_and_the_chosen_head_below_the_layer():
+def test_related_lists_are_in_order():
     rows = {"s_Layers": 9, "s_Heads": 8, "s_PairRank": 12, "s_Layer": 2, "s_Head": 3, "s_Chosen": 5}
     names = {name: Area("Heads", row, 2, 1, 1) for name, row in rows.items()}
     manifest = Manifest((SheetInfo("s", "encoder", {}),), (), (), {})
-    found = said(moved_names(Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())))
+    found = summaries(moved_names(Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())))
     assert found == [(Kind.MOVED, "s_Chosen", "Heads!C6"), (Kind.MOVED, "s_Heads", "Heads!C9")]
 
 
@@ -283,7 +286,7 @@ def test_a_range_on_another_layers_tab_was_moved():
     manifest = Manifest((SheetInfo("s", "encoder", {}),), ("c",), (), {})
     book = Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())
     (finding,) = moved_names(book)
-    assert said([finding]) == [(Kind.MOVED, "s_c_l1_Norm2", "Two!A1")]
+    assert summaries([finding]) == [(Kind.MOVED, "s_c_l1_Norm2", "Two!A1")]
     assert finding.values == {"page": "s_l1"}
 
 

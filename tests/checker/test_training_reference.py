@@ -1,4 +1,4 @@
-"""What a training sheet must hold, by hand; a fault in one step is found in that step alone."""
+"""The ranges of a training sheet, computed by hand; a fault in one step is found only in that step."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def problem(optimizer="adam", heads=0, mask="none", learns=None, **changed) -> t
         **{f"s_{name}": np.array([[float(x)]]) for name, x in (NUMBERS | CONSTANTS[optimizer]).items()},
     } | changed
     sheets = [
-        SheetInfo("s", "training", settings | {"examples": LENGTHS}),  # it may stand before what it trains
+        SheetInfo(
+            "s", "training", settings | {"examples": LENGTHS}
+        ),  # it may precede the sheet that it trains
         SheetInfo("t", "multi-head" if heads else "self-attention", TRAINED | {"mask": mask} | of_heads),
     ]
     return sheets, inputs
@@ -59,12 +61,12 @@ def run(*args, read=None, **kwargs):
 
 
 def held(found):
-    """A workbook that holds just this."""
+    """A workbook with only these values."""
     return {name: x.values.tolist() for name, x in found.items() if name.startswith("s_")}
 
 
 def wrong(found, values):
-    """The cells that are found wrong, by range: which rows."""
+    """The rows with wrong cells, by range."""
     names = {name: Area("S", 0, 0, *x.values.shape) for name, x in found.items()}
     rows = {}
     for result, findings in compare({n: x for n, x in found.items() if n in values}, names, values):
@@ -83,12 +85,12 @@ def test_a_fault_in_one_step_is_found_in_that_step_alone(optimizer, heads):
         fault = 0.0 if name == "s_Alive_Steps" else whole[name][row][0] + 0.001
         alone = [[None] * len(cells) for cells in whole[name]]
         alone[row][0] = fault
-        values = held(run(optimizer, heads, read={name: alone}))  # all later steps go on from the fault
+        values = held(run(optimizer, heads, read={name: alone}))  # all later steps continue from the fault
         values[name][row][0] = fault
         assert wrong(run(optimizer, heads, read=values), values) == {name: {row + 1}}
 
 
-def test_a_step_that_reads_the_step_before_the_last_is_found():
+def test_a_step_that_skips_the_previous_one_is_found():
     whole = held(run("momentum"))
     late = whole["s_dW_K_Steps"]
     values = {**whole, "s_dW_K_Steps": [*late[:3], *late[:-3]]}  # each gradient is that of a step before
@@ -98,7 +100,7 @@ def test_a_step_that_reads_the_step_before_the_last_is_found():
 
 
 @pytest.mark.parametrize("junk", [CellError("#NUM!"), "text", None, True, float("inf")])
-def test_where_the_workbook_has_no_number_the_own_run_stands_in(junk):
+def test_missing_numbers_are_taken_from_the_reference(junk):
     whole = held(run())
     values = {**whole, "s_W_Q_Steps": [list(row) for row in whole["s_W_Q_Steps"]]}
     values["s_W_Q_Steps"][30][1] = junk
@@ -109,7 +111,7 @@ def test_where_the_workbook_has_no_number_the_own_run_stands_in(junk):
     np.testing.assert_allclose(found["s_dW_K_Steps"].values, whole["s_dW_K_Steps"], rtol=1e-12, atol=1e-14)
 
 
-def test_numbers_are_brought_within_their_limits():
+def test_numbers_are_clipped_to_their_limits():
     far = {"LearningRate": 3e6, "WeightDecay": -1, "Beta1": 2, "Beta2": -1, "Epsilon": 0, "Step": 99.5}
     far |= {"CheckRow": 9, "CheckCol": -3, "CheckH": 1}
     given = {f"s_{name}": np.array([[float(x)]]) for name, x in far.items()}
@@ -146,7 +148,7 @@ def test_examples_are_found_by_their_words():
         assert found[name].magnitude >= np.abs(found[name].values).max() > 0
 
 
-def test_what_is_not_learned_is_made_once_and_leads_to_no_gradient():
+def test_matrices_that_are_not_learned_have_no_gradient():
     found = run(learns=["W_K"], optimizer="sgd")
     assert {"s_Q", "s_V", "s_K_Steps", "s_dK_Steps", "s_dAttention_Steps", "s_Shown_K"} <= {*found}
     assert not {"s_Q_Steps", "s_Shown_V", "s_dQ_Steps", "s_dV_Steps", "s_dW_Q_Steps", "s_W_V_Steps"} & {
@@ -161,7 +163,7 @@ def test_what_is_not_learned_is_made_once_and_leads_to_no_gradient():
     assert "s_h1_dScaled_Steps" not in values
 
 
-def test_a_run_that_diverges_stops_and_says_when():
+def test_a_diverging_run_stops_and_reports_the_step():
     fast = {"s_LearningRate": np.array([[10.0]]), "s_WeightDecay": np.array([[1.0]])}
     found = run("sgd", **fast)
     k = int(found["s_Diverged"].values.item())
@@ -182,7 +184,7 @@ def test_a_run_that_diverges_stops_and_says_when():
     assert still["s_Verdict"].values.item() == "–"
 
 
-def test_near_the_limit_a_run_may_stop_or_go_on():
+def test_a_run_near_the_limit_may_stop_or_continue():
     values = held(run("sgd"))
     values["s_Largest_Steps"][3] = [1e6]
     for stops in (False, True):
@@ -224,7 +226,7 @@ def test_inputs_that_do_not_fit_are_named():
         assert error.value.finding.range == name
 
 
-def test_a_blank_where_a_number_belongs_is_said():
+def test_a_blank_numeric_input_fails_the_status():
     values = held(run())
     values["s_Step"] = [[None]]
     assert run(read=values)["s_Status"].values.item() == "✗"

@@ -1,4 +1,4 @@
-"""What the experiments of the templates promise, each as a function that does what its sentence says."""
+"""The experiments of the templates, each as a function that does it and tests the stated result."""
 
 from experiments import models, of_templates, sheets, trainings
 

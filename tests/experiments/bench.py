@@ -1,4 +1,4 @@
-"""A bench for experiments: a template's workbook in the embedded engine, and their functions by name."""
+"""The workbook of a template in the embedded engine, and the functions of experiments by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES |= {chinese: NAMES[text] for text, chinese in language("zh").texts.items()
 """The sentences of the code, in English and Chinese → their names."""
 STEPS = ("X", "Scores", "Scaled", "Exp", "Attention", "Output")
 CHANGED, SAME, VISIBLE = 1e-3, 1e-12, 0.1
-"""How far values move at least, at most by rounding alone, and to be seen."""
+"""Minimum change of a value; maximum change due to rounding; minimum visible change."""
 
 
 @cache
@@ -48,7 +48,7 @@ def names_of(path):
 
 @cache
 def loaded(path) -> bytes:
-    """A workbook in the embedded engine, calculated once: after loading, it has to be calculated twice."""
+    """A workbook in the embedded engine, calculated once: after loading, it must be calculated twice."""
     model = ironcalc.load_from_xlsx(str(path))
     model.evaluate()
     return model.to_bytes()
@@ -60,7 +60,7 @@ def far(one, other) -> float:
 
 
 class Bench:
-    """A workbook under an experiment: its page, its values as they are now, and cells to type into."""
+    """The workbook of an experiment: its page, its current values, and cells to type into."""
 
     def __init__(self, path, page, place) -> None:
         self.template, self.page, self.values = path.stem, page, getattr(page.tries[place], "values", {})
@@ -111,7 +111,7 @@ class Bench:
             self.put(f"{context}_Tokens", said[place] if place < len(said) else None, place)
 
     def exchange(self, context, place) -> None:
-        """Put another word into a place of a sentence, if possible one that it lacks, of another size."""
+        """Replace a word of a sentence, if possible by one that the sentence lacks, of another magnitude."""
         said, known = self.words(context), self.spec.vocabulary.tokens
         sizes = dict(zip(known, self.get("vocab_E").sum(axis=1), strict=True))
         lacking = [word for word in known if word not in said]
@@ -119,13 +119,13 @@ class Bench:
         self.put(f"{context}_Tokens", next(w for w in (*lacking, *known) if w != said[place]), place)
 
     def swap(self, context, one, other) -> None:
-        """Let two words change places."""
+        """Swap two words."""
         places = {one: other, other: one}
         for place, word in enumerate(self.words(context)):
             if word in places:
                 self.put(f"{context}_Tokens", places[word], place)
 
-    # --- what an experiment is about -----------------------------------------------------------------------
+    # --- the subject of an experiment----------------------------------------------------------------------
 
     @property
     def id(self) -> str:
@@ -143,30 +143,30 @@ class Bench:
 
     @property
     def p(self) -> str:
-        """What the names of the first sentence's ranges begin with."""
+        """The prefix of the ranges of the first sentence."""
         return f"{self.id}_{self.context}"
 
     @property
     def keys(self) -> str:
-        """The sentence that is looked at."""
+        """The sentence of the keys."""
         return self.contexts[-1] if self.sheet.kind == "cross-attention" else self.context
 
     def heads(self, context) -> list[str]:
-        """What the names of the heads' ranges begin with."""
+        """The prefixes of the ranges of heads."""
         p = f"{self.id}_{context}"
         return [f"{p}_h{h + 1}" for h in range(self.sheet.heads)] if self.sheet.headed else [p]
 
     def looks(self, context) -> str:
-        """What the names of an attention begin with whose keys are a sentence's."""
+        """The prefix of an attention whose keys are from a sentence."""
         return self.heads(self.context if self.sheet.kind == "cross-attention" else context)[0]
 
     def with_focus(self) -> tuple[str, int]:
-        """A sentence that has the focus word, and its place."""
+        """A sentence that contains the focus word, and its position."""
         found = next(c for c in self.contexts if self.spec.focus in self.words(c))
         return found, self.words(found).index(self.spec.focus)
 
     def position(self, context) -> tuple[int, str]:
-        """The first place of a sentence with a word, and that word."""
+        """The first position of a sentence with a word, and that word."""
         return next((i, word) for i, word in enumerate(self.words(context)) if word)
 
     def row(self, word) -> int:
@@ -176,7 +176,7 @@ class Bench:
         return {name: self.cells(name) for name in names}
 
     def move(self, names, change) -> None:
-        """A change moves at least one of these ranges far enough to be seen."""
+        """Assert that a change visibly changes at least one of these ranges."""
         before = {name: self.get(name) for name in names}
         assert before
         change()

@@ -27,7 +27,7 @@ def same_word(b, *, placed=False):
 
 
 def layer_names(b) -> tuple[str, str]:
-    """What the names of a layer's weights begin with, and of its ranges in a sentence."""
+    """The prefixes of the weights of a layer, and of its ranges in a sentence."""
     here = [block.name for block in b.page.blocks() if block.name.endswith("_FeedForward")]
     return b.page.id, here[0].removesuffix("_FeedForward")
 
@@ -72,7 +72,7 @@ def another_order(b):
 
 
 def turned_round(b):
-    """Write the words of a sentence in the reverse order, each blank where it was."""
+    """Write the words of a sentence in reverse order; blanks stay where they are."""
     places = [i for i, word in enumerate(b.words(b.context)) if word]
     words = [b.words(b.context)[i] for i in places]
     for place, word in zip(places, reversed(words), strict=True):
@@ -101,7 +101,7 @@ def cooled(b):
     assert (sharp >= largest).all()
     assert (largest >= level).all()
     assert far(sharp, level) > 0.01
-    if b.sheet.id == "llama":  # which says so of its logits, too
+    if b.sheet.id == "llama":  # whose text also mentions its logits
         logits = b.cells(f"{p}_Logits")
         b.put(f"{b.id}_Temperature", 0.1)
         assert b.cells(f"{p}_Logits") == logits

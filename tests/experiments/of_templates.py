@@ -1,4 +1,4 @@
-"""Experiments that templates invite to in their own words."""
+"""Experiments described by templates."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def zero_row(b, *, placed=False):
 
 
 def entering(b) -> str:
-    """The range of what a model reads: words and places together."""
+    """The range of the input of a model: words plus positions."""
     return f"{b.p}_Sum" if f"{b.p}_Sum" in b.names else f"{b.p}_Input"
 
 
@@ -116,7 +116,7 @@ def no_queries(b, *, names=("W_Q",)):
     p = b.looks(b.context)
     assert not b.get(f"{p}_Scores").any()
     for row in b.get(f"{p}_Attention"):
-        assert len(set(row) - {0.0}) == 1  # alike, but for what a mask closes
+        assert len(set(row) - {0.0}) == 1  # equal, except for masked cells
 
 
 @shows("HEADS", "walkthrough heads 0")

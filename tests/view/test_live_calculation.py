@@ -24,7 +24,7 @@ from xlsxattn.view.pack import packed
 
 EXACT = 1e-12
 COARSE = 1e-9
-"""The tolerance behind IronCalc's Φ, and for derivatives by differences, which magnify rounding."""
+"""The tolerance of results of IronCalc's Φ, and of difference quotients, which magnify rounding."""
 DIVERGED = 1e-7
 """The relative tolerance after edits, which may let a training diverge."""
 BY_DIFFERENCES = re.compile("NORMSDIST|_Distance")
@@ -193,7 +193,7 @@ def test_formulas_follow_the_rules_of_spreadsheets(formula, value):
 
 
 @pytest.mark.parametrize("formula", ["NIX(1)", "1+", "(1", "unknown", "1 2", "{1}", "D1+1"])
-def test_what_the_page_cannot_compute_is_an_error(formula):
+def test_unsupported_formulas_are_errors(formula):
     script = """
     const formulas = [{ text: request.formula, area: areaOf("D1", "S") }];
     const sheets = new Map([["S", { values: [], formulas }]]);
@@ -203,7 +203,7 @@ def test_what_the_page_cannot_compute_is_an_error(formula):
     assert computed(script, formula=formula) is True
 
 
-def test_only_what_a_change_reaches_is_recalculated(books):
+def test_only_dependents_of_a_change_are_recalculated(books):
     script = """
     calculation.recalculate();
     const before = JSON.stringify(ranges());

@@ -1,4 +1,4 @@
-"""The live page in a browser: edits, undo, the link, the file to take home; no requests, an empty console."""
+"""The live page in a browser: edits, undo, the link, the download; no requests, an empty console."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def live(causal, tmp_path_factory) -> Path:
 
 
 class Tab:
-    """A page in a browser; what it requests and what it says in the console."""
+    """A page in a browser, with its requests and its console output."""
 
     def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
         self.tab = browser.new_context(accept_downloads=True, **options).new_page()
@@ -63,7 +63,7 @@ def tab(browser, live) -> Iterator[Tab]:
     opened.tab.context.close()
 
 
-def test_on_opening_the_page_proves_itself(tab):
+def test_the_page_recalculates_on_opening(tab):
     assert re.fullmatch(
         r"✓ \d+ formulas recalculated in this page: all \d+ cells equal the file's", tab.text("#proof")
     )
@@ -95,7 +95,7 @@ def test_a_new_word_is_in_all_headings(tab):
 
 
 @pytest.mark.parametrize("typed", ["2,5", "much", "1e999", "=1+1"])
-def test_what_is_no_number_is_said_and_not_guessed(tab, typed):
+def test_invalid_numbers_are_reported(tab, typed):
     before = tab.call("xlsxattn.read('vocab_E')")
     tab.tab.click('td[data-range="vocab_E"]')
     tab.tab.fill("#entry", typed)
@@ -123,7 +123,7 @@ def test_what_is_no_number_is_said_and_not_guessed(tab, typed):
         ("xlsxattn.set('vocab_E', 0, 0, 5n)", "5 is not a number"),
     ],
 )
-def test_a_wrong_call_is_an_error(tab, call, message):
+def test_invalid_calls_are_errors(tab, call, message):
     assert message in tab.call(f"(() => {{ try {{ {call}; }} catch (error) {{ return String(error); }} }})()")
 
 
@@ -159,7 +159,7 @@ EFFECTS = """
 """
 
 
-def test_what_moves_a_number_are_the_inputs_whose_change_changes_it(tab):
+def test_inputs_that_affect_a_number_are_ranked(tab):
     wanted = tab.call(EFFECTS)
     tab.tab.click('td[data-range="causal_chase_Attention"][data-row="3"][data-col="1"]')
     tab.tab.click("#moves")
@@ -175,7 +175,7 @@ def test_a_link_to_a_sheet_shows_its_heading_below_the_sentences(tab):
     assert tab.call(heading) >= tab.call("document.querySelector('#sight').getBoundingClientRect().bottom")
 
 
-def test_only_sheets_with_changes_are_written_anew(tab, causal, tmp_path):
+def test_only_changed_sheets_are_rewritten(tab, causal, tmp_path):
     tab.call("xlsxattn.set('vocab_E', 2, 0, -1.25)")
     tab.call("xlsxattn.set('chase_Tokens', 1, 0, 'a & b <c>')")
     with tab.tab.expect_download() as download:
@@ -218,7 +218,7 @@ def test_every_engine_proves_a_download(browser, name, tmp_path):
     assert (ended.code, "agree with NumPy" in ended.out) == (0, True), ended.out
 
 
-def test_a_link_carries_the_changes(tab, browser, live):
+def test_a_link_contains_the_changes(tab, browser, live):
     tab.call("xlsxattn.set('vocab_E', 2, 0, 1.5)")
     tab.call("xlsxattn.set('vocab_Focus', 0, 0, 'dog')")
     other = Tab(browser, live, tab.tab.get_attribute("#link", "href"))
@@ -276,7 +276,7 @@ def test_a_layer_is_named_once(browser, tmp_path):
     assert heads[0] == "Classifier, layer 1 · head 1"
 
 
-def test_without_scripts_the_page_says_so_and_shows_no_controls(browser, live):
+def test_without_scripts_the_page_shows_a_note_and_no_controls(browser, live):
     tab = browser.new_context(java_script_enabled=False).new_page()
     tab.goto(live.as_uri())
     assert "enable scripts" in tab.inner_text("noscript")
@@ -302,7 +302,7 @@ def test_the_charts_of_the_comparison_name_the_sheets(browser, walkthrough, tmp_
     assert path.stat().st_size < 450_000
 
 
-def test_the_first_screen_stands_as_on_the_sheet(tab):
+def test_the_first_screen_is_arranged_as_on_the_sheet(tab):
     head = "th[data-label=xlsxattn_chase_Look_Cols]"
     assert tab.text(head) == "how much “cat” looks at it"
     assert tab.text("th[data-label=xlsxattn_chase_Before_Rows]") == "“cat” before"
@@ -319,7 +319,7 @@ def test_answers_are_folded_below_their_questions(tab):
     assert all(len(text) > len("answer") + 20 for _, text in answers)
 
 
-def test_no_word_is_cut_on_a_narrow_screen(browser, live):
+def test_no_word_is_truncated_on_a_narrow_screen(browser, live):
     tab = Tab(browser, live, viewport={"width": 400, "height": 800})
     tab.tab.add_style_tag(content="section { content-visibility: visible !important; }")
     script = """[...document.querySelectorAll("th")].filter((head) => {
@@ -338,7 +338,7 @@ def test_charts_follow_the_numbers(tab):
     assert tab.call(f"document.querySelector('{chart}').innerHTML") != before
 
 
-def test_the_page_is_worked_by_keyboard(tab):
+def test_the_page_can_be_used_with_the_keyboard(tab):
     tab.tab.focus('td[data-range="vocab_E"][tabindex]')
     tab.tab.keyboard.press("ArrowDown")
     tab.tab.keyboard.press("7")
@@ -372,7 +372,7 @@ def test_the_accessibility_checker_finds_nothing(browser, language, theme, width
     assert tab.call("document.documentElement.scrollWidth") <= width
 
 
-def test_a_word_cannot_break_out_of_the_page(browser, causal, tmp_path):
+def test_words_are_escaped_in_the_page(browser, causal, tmp_path):
     nasty = '</script><script>document.title="broken"</script><img src=x onerror=alert(1)>'
     book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "nasty.xlsx")
     tab = Tab(browser, xlsxattn.preview(book, tmp_path / "nasty.html"))
@@ -381,7 +381,7 @@ def test_a_word_cannot_break_out_of_the_page(browser, causal, tmp_path):
     assert tab.noise == []
 
 
-def test_a_page_that_cannot_compute_says_so_and_stays_still(browser, causal, tmp_path):
+def test_a_page_that_cannot_compute_is_still(browser, causal, tmp_path):
     text = (
         page.render(look(causal), live=True)
         .replace('"MMULT"', '"NIX"')
@@ -395,7 +395,7 @@ def test_a_page_that_cannot_compute_says_so_and_stays_still(browser, causal, tmp
     assert not tab.tab.is_visible("#tools")
 
 
-def test_a_large_workbook_and_one_asked_for_have_a_still_page(causal, tmp_path, monkeypatch):
+def test_large_workbooks_and_the_option_give_a_still_page(causal, tmp_path, monkeypatch):
     still = xlsxattn.preview(causal, tmp_path / "still.html", still=True).read_text("utf-8")
     assert "class Calculation" not in still
     monkeypatch.setattr(page, "MAX_LIVE", 1000)

@@ -1,4 +1,4 @@
-"""Univer as a judge of the live page's calculation: an engine by others, in the page's own language."""
+"""Comparison of the live page's calculation with Univer, another JavaScript engine."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_labels_of_a_matrix(seen, name, rows, cols):
         ("compare_keyboard_qkv_Output", ("mouse",), ("animal", "tech", "grammar", "quality")),
     ],
 )
-def test_labels_that_must_be_found_elsewhere(walkthrough, name, rows, cols):
+def test_labels_from_other_ranges(walkthrough, name, rows, cols):
     matrix = look(walkthrough)[name]
     assert (matrix.rows, matrix.cols) == (rows, cols)
 
@@ -146,7 +146,7 @@ def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
     assert page.steps[8].notes[0].startswith("How much does each word look at every other?")
 
 
-def test_both_sentences_stand_side_by_side(walkthrough):
+def test_sentences_are_side_by_side(walkthrough):
     seen = look(walkthrough)
     (page,) = (page for page in pages(seen) if page.tab == "Self-attention")
     assert all(
@@ -156,7 +156,7 @@ def test_both_sentences_stand_side_by_side(walkthrough):
     )
 
 
-def test_sentences_one_below_the_other_belong_to_one_step(tmp_path):
+def test_stacked_sentences_belong_to_one_step(tmp_path):
     wide = plain([3, 2], MAX_LANE_WIDTH + 1, {"id": "attn"}, {"id": "compare", "kind": "compare"})
     book = layout_pages.book(parse(wide, "wide"))
     writer.write(tmp_path / "wide.xlsx", book.title, layout.lay_out(book))
@@ -187,7 +187,7 @@ def test_no_number_is_shown_twice(walkthrough):
 # --- colours and texts -------------------------------------------------------------------------------------
 
 
-def test_weights_have_fixed_ends_and_others_their_largest_size(seen):
+def test_heat_maps_of_weights_have_a_fixed_scale(seen):
     assert seen["causal_chase_Attention"].scale == heat.Scale("weights", 1.0)
     largest = np.abs(np.array(seen["causal_chase_Scores"].grid)).max()
     assert seen["causal_chase_Scores"].scale == heat.Scale("diverging", largest)
@@ -267,7 +267,7 @@ def test_the_first_screen_has_a_lane_for_each_sentence(walkthrough):
     assert look(walkthrough)["xlsxattn_Story"].text("x").startswith("“x” goes into every sentence")
 
 
-def test_single_values_stand_in_their_step(walkthrough):
+def test_single_values_are_in_their_step(walkthrough):
     (page,) = (page for page in pages(look(walkthrough)) if page.tab == "Self-attention")
     assert [m.step for m in page.facts] == ["Status", "Scale"]
     facts = {step.title: [m.step for m in step.facts] for step in page.steps if step.facts}

@@ -95,7 +95,7 @@ def test_all_text_on_all_colours_passes_wcag_aa(pages, name, flags, tmp_path):
     assert (found["paper"] < 0.1) == bool(flags)
 
 
-def test_the_contrast_test_sees_pale_text(pages, tmp_path):
+def test_pale_text_fails_the_contrast_check(pages, tmp_path):
     pale = pages["causal"].replace("--muted: #52606d", "--muted: #b0b8c0")
     assert asked(pale, CONTRAST, tmp_path)["worst"][0] < 2.5
 
@@ -113,7 +113,7 @@ def test_the_accessibility_checker_finds_a_nameless_list(pages, tmp_path):
     assert [found[0] for found in asked(nameless, axe() + VIOLATIONS, tmp_path)] == ["select-name"]
 
 
-def test_a_table_is_walked_with_the_arrow_keys_and_the_cell_is_read_out(pages, tmp_path):
+def test_arrow_keys_move_through_a_table_and_the_cell_is_announced(pages, tmp_path):
     found = asked(pages["causal"], KEYS, tmp_path)
     assert (found["stops"], found["after"]) == (1, 1)
     assert found["first"].startswith("causal_chase_Attention, row the, column the: 1 by {=causal_chase_Exp/")
@@ -142,7 +142,7 @@ def test_the_console_stays_empty_and_every_table_is_drawn(pages, name, tmp_path,
                 ]
 
 
-def test_a_fault_in_the_script_shows_in_the_console(pages, tmp_path):
+def test_an_error_of_the_script_is_in_the_console(pages, tmp_path):
     place = tmp_path / "page.html"
     place.write_text(pages["causal"].replace("data.pages.forEach", "data.leaves.forEach"), "utf-8")
     assert "Uncaught TypeError" in " ".join(opened(place).console)
@@ -173,7 +173,7 @@ def test_the_data_is_json_that_a_program_can_read(pages, walkthrough):
     assert {"vocab_E", "qkv_W_Q", "attn_cat_X", "heads_cat_h2_Attention"} <= named <= data["ranges"].keys()
 
 
-def test_a_word_cannot_break_out_of_the_page(causal, tmp_path):
+def test_words_are_escaped_in_the_page(causal, tmp_path):
     nasty = '</script><script>document.title="broken"</script><b>&amp;{{style}}'
     book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "nasty.xlsx")
     text = page.render(look(book))
@@ -187,12 +187,12 @@ def test_a_word_cannot_break_out_of_the_page(causal, tmp_path):
     assert names == [nasty]
 
 
-def test_the_page_s_files_come_with_the_package():
+def test_the_files_of_the_page_are_in_the_package():
     folder = Path(page.__file__).parent
     assert {path.name for path in folder.iterdir()} >= {"page.html", "page.css", "page.js"}
 
 
-def test_the_page_writes_numbers_as_the_terminal_does(pages, walkthrough, tmp_path):
+def test_the_page_formats_numbers_like_the_terminal(pages, walkthrough, tmp_path):
     seen = look(walkthrough)
     drawn = {table["name"]: table["texts"] for table in asked(pages["walkthrough"], TABLES, tmp_path)}
     assert len(drawn) > 80
@@ -208,7 +208,7 @@ function ask() { return [...document.querySelectorAll(".facts li")].map((li) => 
 """
 
 
-def test_single_values_are_listed_as_the_terminal_writes_them(pages, walkthrough, tmp_path):
+def test_single_values_are_formatted_like_in_the_terminal(pages, walkthrough, tmp_path):
     seen = look(walkthrough)
     said = asked(pages["walkthrough"], FACTS, tmp_path)
     assert {"✓ every row sums to 1", "Self-attention ✓ every row sums to 1"} <= {*said}
@@ -261,7 +261,7 @@ def test_a_page_can_be_in_another_language_than_its_workbook(chinese, causal, tm
     assert (found["lang"], found["main"], found["title"], found["nav"]) == ("en", "zh-CN", "zh-CN", "Sheets")
     assert re.search("row .* column .* by [{=]", found["computed"])
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XLSXATTN_LANG", "zh")  # it speaks, but what is written follows the workbook
+    monkeypatch.setenv("XLSXATTN_LANG", "zh")  # it sets the language of messages, not of the page
     for words, lang, said in (((), "en", "Colours"), (("--lang", "zh"), "zh-CN", "配色")):
         assert run("preview", causal, "-o", "page.html", *words).out == "已写入：page.html\n"
         text = Path("page.html").read_text("utf-8")
@@ -287,7 +287,7 @@ def test_the_accessibility_checker_finds_nothing_in_chinese(chinese, tmp_path):
         assert asked(page.render(look(chinese), spoken), axe() + VIOLATIONS, tmp_path) == []
 
 
-def test_a_workbook_s_language_is_known_whatever_has_been_renamed(chinese, causal, tmp_path):
+def test_the_language_of_a_workbook_is_detected_after_renaming(chinese, causal, tmp_path):
     book = openpyxl.load_workbook(chinese)
     for i, sheet in enumerate(book.worksheets[:-1]):
         sheet["A1"] = "Mine"

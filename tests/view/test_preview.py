@@ -84,14 +84,14 @@ def reaches(pdf: str) -> float:
     return max(map(float, ends)) / float(re.search(r'<page width="([\d.]+)"', said)[1])
 
 
-def test_after_a_very_wide_sheet_another_keeps_its_size():
+def test_a_sheet_after_a_very_wide_one_keeps_its_size():
     """LibreOffice shrinks a sheet wider than a page, and keeps the scale for the next sheet."""
     wide = press.build(plain([2], 400, {"id": "attn"}), Path("wide.xlsx")).path
     preview(wide, "last.pdf", "Glossary")
     assert reaches("last.pdf") > 0.8
 
 
-def test_texts_that_overflow_beyond_the_last_cell_are_on_the_page(causal):
+def test_texts_that_overflow_the_last_cell_are_printed(causal):
     preview(causal, "words.pdf", "causal")
     assert reaches("words.pdf") < 1
 
@@ -105,7 +105,7 @@ def test_texts_that_overflow_beyond_the_last_cell_are_on_the_page(causal):
         ('<row r="2"><c r="A2"/></row>', "K", '<row r="2"><c r="A2"/></row>'),
     ],
 )
-def test_a_blank_holds_the_width_of_the_print_area(row, column, made):
+def test_a_space_keeps_the_width_of_the_print_area(row, column, made):
     found = printing._as_wide_as(row.encode(), column).decode()
     assert re.sub(rf'<(x:)?c r="{column}1" t="str">.*?</(x:)?c>', "BLANK", found) == made
 
@@ -119,7 +119,7 @@ def test_a_blank_holds_the_width_of_the_print_area(row, column, made):
         ("no such", "One|A & B|C", "0 1 2"),
     ],
 )
-def test_a_sheet_is_put_first_and_its_names_go_with_it(tab, order, local):
+def test_moving_a_sheet_to_the_front_updates_its_names(tab, order, local):
     book = """<workbook><sheets><sheet name="One" r:id="a"/><sheet r:id="b" name='A &amp; B'/>
     <sheet name="C"/></sheets>
     <definedName localSheetId="0"/><definedName localSheetId='1'/><definedName localSheetId="2"/>"""
@@ -147,7 +147,7 @@ def test_nothing_is_left_behind(causal, tmp_path_factory, monkeypatch):
     assert [path.name for path in Path().iterdir()] == ["x.png"]
 
 
-def test_a_libreoffice_that_hangs_is_stopped(walkthrough, monkeypatch):
+def test_a_hanging_libreoffice_is_stopped(walkthrough, monkeypatch):
     require("libreoffice")
     hang = Path("hang")
     hang.write_text("#!/bin/sh\nsleep 60\n", "utf-8")
@@ -161,7 +161,7 @@ def test_a_libreoffice_that_hangs_is_stopped(walkthrough, monkeypatch):
 # --- the command -------------------------------------------------------------------------------------------
 
 
-def test_the_command_writes_a_page_beside_nothing_else(walkthrough):
+def test_the_command_writes_only_the_page(walkthrough):
     ended = run("preview", walkthrough)
     assert (ended.code, ended.out, ended.err) == (0, "written: walkthrough.html\n", "")
     assert [path.name for path in Path().iterdir()] == ["walkthrough.html"]
@@ -192,7 +192,7 @@ def test_an_unknown_sheet_is_refused_with_the_list_of_them(walkthrough):
     )
 
 
-def test_a_file_that_is_no_workbook_is_refused():
+def test_a_file_that_is_not_a_workbook_is_refused():
     Path("x.xlsx").write_text("no", "utf-8")
     assert refusal("preview", "x.xlsx").startswith("x.xlsx: this is not an .xlsx workbook")
     assert refusal("preview", "y.xlsx") == "y.xlsx: there is no such file"
@@ -210,7 +210,7 @@ def test_a_missing_program_is_one_sentence(walkthrough, monkeypatch, program, se
     assert sentence in refusal("preview", walkthrough, "-o", "x.png")
 
 
-def test_a_picture_replaces_an_older_one_only_when_it_is_whole(walkthrough, monkeypatch):
+def test_a_picture_replaces_an_older_one_only_if_complete(walkthrough, monkeypatch):
     Path("x.html").write_text("old", "utf-8")
 
     def fails(*_):
@@ -225,5 +225,5 @@ def test_a_picture_replaces_an_older_one_only_when_it_is_whole(walkthrough, monk
     assert Path("x.html").read_text("utf-8") != "old"
 
 
-def test_of_a_training_the_page_is_shown_and_not_its_steps(learning):
+def test_the_main_page_of_a_training_is_shown(learning):
     assert previews.tab_of(previews.look(learning), "learn") == "Learning"

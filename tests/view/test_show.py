@@ -53,7 +53,7 @@ def test_without_a_range_the_main_ranges_are_shown_with_a_hint(causal):
     assert re.fullmatch(r"\d+ more ranges: name them, or see them all with --list\n", ended.err)
 
 
-def test_a_pattern_shows_all_that_match_in_the_sheet_s_order(causal):
+def test_a_pattern_shows_all_matches_in_order(causal):
     ended = run("show", causal, "causal_chase_Sca*", "causal_chase_Scores")
     assert [line.split()[0] for line in lines(ended.out) if " × " in line] == [
         "causal_chase_Scores",
@@ -80,11 +80,11 @@ def test_an_unknown_range_is_refused_with_the_nearest(causal):
 def test_a_workbook_without_saved_values_is_recalculated_and_says_so(causal, tmp_path):
     bare = tweaked(causal, {"chase_Tokens": {1: "dog"}}, tmp_path / "bare.xlsx")
     ended = run("show", bare, "causal_chase_X")
-    assert ended.err == f"{bare}: it lacks saved values; recalculated by ironcalc\n"
+    assert ended.err == f"{bare}: values are missing; recalculated by ironcalc\n"
     assert "dog       2.00     0.20      0.40     2.20" in ended.out
 
 
-def test_a_file_that_is_no_workbook_is_refused():
+def test_a_file_that_is_not_a_workbook_is_refused():
     assert refusal("show", "nix.xlsx") == "nix.xlsx: there is no such file"
 
 
@@ -109,7 +109,7 @@ def colours(text: str) -> set[str]:
     return {"#{:02X}{:02X}{:02X}".format(*map(int, c)) for c in re.findall(r"48;2;(\d+);(\d+);(\d+)", text)}
 
 
-def test_numbers_stand_on_the_colours_of_their_heat_map(causal, monkeypatch):
+def test_numbers_have_the_colours_of_their_heat_map(causal, monkeypatch):
     seen = look(causal)
     attention = seen["causal_chase_Attention"]
     wanted = {attention.scale.colour(value) for row in attention.grid for value in row}
@@ -121,7 +121,7 @@ def test_numbers_stand_on_the_colours_of_their_heat_map(causal, monkeypatch):
     assert colours(shown(attention, 80)) == set()
 
 
-def test_a_word_cannot_control_the_terminal(causal, tmp_path):
+def test_control_characters_are_escaped_in_the_terminal(causal, tmp_path):
     nasty = "[red]x[/red] :cat:"
     book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "n.xlsx")
     assert nasty in run("show", book, "causal_chase_X").out
@@ -141,7 +141,7 @@ def test_a_notebook_shows_a_heat_map(causal):
     assert "<code>causal_chase_Attention</code>" in look(causal)._repr_html_()
 
 
-def test_a_word_cannot_break_out_of_a_notebook(causal, tmp_path):
+def test_words_are_escaped_in_a_notebook(causal, tmp_path):
     book = tweaked(causal, {"chase_Tokens": {0: "<b>x"}, "vocab_Tokens": {0: "<b>x"}}, tmp_path / "n.xlsx")
     text = look(book)["causal_chase_X"]._repr_html_()
     assert "<b>x" not in text
@@ -156,7 +156,7 @@ def test_large_matrices_are_truncated_in_a_notebook(causal):
     assert "还有 4181 行" in replace(tall, lang="zh")._repr_html_()
 
 
-def test_the_loss_of_a_training_is_drawn(learning):
+def test_the_loss_of_a_training_is_shown_as_bars(learning):
     shown = lines(run("show", learning, "learn_Loss").out)
     bars = [line for line in shown if "█" in line]
     assert [line.split()[0] for line in bars] == [str(k) for k in range(9)]  # after 0, 1, ... steps

@@ -21,7 +21,7 @@ def outputs(imported: Imported, sentence: int = 0) -> tuple[Any, Any]:
     w = {name: array.astype(np.float64) for name, array in imported.weights.items()}
     E = imported.E.astype(np.float64)
     rows = [imported.tokens.index(token) for token in imported.sentences[sentence][1]]
-    X = E[rows]
+    X = E[rows]  # (n, d_model)
     n, d = X.shape
     if s["scale_embeddings"]:
         X = X * math.sqrt(d)
@@ -35,7 +35,7 @@ def outputs(imported: Imported, sentence: int = 0) -> tuple[Any, Any]:
         X = norm(X, s, w, "Output")
     if isinstance(imported.model, Encoder):
         return X, None
-    return X, X @ (E.T if s["tied"] else w["W_U"])
+    return X, X @ (E.T if s["tied"] else w["W_U"])  # Logits: (n, n_vocab)
 
 
 def layer(X: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str) -> Any:
@@ -60,8 +60,8 @@ def linear(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str, which: s
 
 def multi_head(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str) -> Any:
     n, d_k, d_v = len(x), s["d_k"], s["d_v"]
-    Q, K, V = (linear(x, s, w, at, which) for which in "QKV")
-    heads = []
+    Q, K, V = (linear(x, s, w, at, which) for which in "QKV")  # (n, heads · d_k), (n, kv_heads · d_k or d_v)
+    heads = []  # of (n, d_v)
     for h in range(s["heads"]):
         g = h * s["kv_heads"] // s["heads"]
         q, k = Q[:, h * d_k : (h + 1) * d_k], K[:, g * d_k : (g + 1) * d_k]
@@ -69,16 +69,16 @@ def multi_head(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str) -> A
             rms = {**s, "norm": "rms"}
             q, k = norm(q, rms, w, f"{at}QNorm"), norm(k, rms, w, f"{at}KNorm")
         if s["position"] == "rotary":
-            q, k = turn(q, s), turn(k, s)
-        scores = q @ k.T / (math.sqrt(d_k) if s["scale"] else 1.0)
+            q, k = rotated(q, s), rotated(k, s)
+        scores = q @ k.T / (math.sqrt(d_k) if s["scale"] else 1.0)  # (n, n)
         if s["mask"] == "causal":
             scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
         e = np.exp(scores - scores.max(1, keepdims=True))
         heads.append(e / e.sum(1, keepdims=True) @ V[:, g * d_v : (g + 1) * d_v])
-    return linear(np.hstack(heads), s, w, at, "O")
+    return linear(np.hstack(heads), s, w, at, "O")  # (n, d_model)
 
 
-def turn(x: Any, s: Mapping[str, Any]) -> Any:
+def rotated(x: Any, s: Mapping[str, Any]) -> Any:
     n, d = x.shape
     adjacent = s["pairs"] == "adjacent"
     pair = np.arange(d) // 2 if adjacent else np.arange(d) % (d // 2)
@@ -87,16 +87,16 @@ def turn(x: Any, s: Mapping[str, Any]) -> Any:
         ratio = stretch.trained * frequency / (2 * np.pi)
         ramp = np.clip((ratio - stretch.low) / (stretch.high - stretch.low), 0, 1)
         frequency = (1 - ramp) * frequency / stretch.factor + ramp * frequency
-    angle = np.arange(n)[:, None] * frequency
-    turned = np.zeros((d, d))
+    angle = np.arange(n)[:, None] * frequency  # (n, d_k)
+    quarter_turn = np.zeros((d, d))
     for i in range(d // 2):
         a, b = (2 * i, 2 * i + 1) if adjacent else (i, i + d // 2)
-        turned[b, a], turned[a, b] = -1.0, 1.0
-    return x * np.cos(angle) + (x @ turned) * np.sin(angle)
+        quarter_turn[b, a], quarter_turn[a, b] = -1.0, 1.0
+    return x * np.cos(angle) + (x @ quarter_turn) * np.sin(angle)
 
 
 def feed_forward(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str) -> Any:
-    h = linear(x, s, w, at, "1")
+    h = linear(x, s, w, at, "1")  # (n, d_ff)
     kinds = {
         "relu": lambda: np.maximum(h, 0.0),
         "gelu": lambda: h * np.vectorize(lambda v: 0.5 * math.erfc(-v / math.sqrt(2)))(h),

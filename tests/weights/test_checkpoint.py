@@ -110,7 +110,7 @@ def test_an_npz_is_read_with_the_config_beside_it(folder: Path, tmp_path: Path) 
     assert all((a.weights[name] == b.weights[name]).all() for name in a.weights)
 
 
-def test_pickled_files_are_refused_with_the_reason_and_the_way_out(tmp_path: Path) -> None:
+def test_pickled_files_are_refused_with_a_reason_and_a_remedy(tmp_path: Path) -> None:
     for name in ("pytorch_model.bin", "model.pt"):
         (tmp_path / name).write_bytes(pickle.dumps({"a": 1}))
     refused(tmp_path, "model.pt: is pickled", "can run arbitrary code", "safetensors.torch.save_file")
@@ -122,7 +122,7 @@ def test_pickled_files_are_refused_with_the_reason_and_the_way_out(tmp_path: Pat
     refused(tmp_path / "zipped.npz", "is pickled")
 
 
-def test_objects_in_an_npz_are_refused_unopened(tmp_path: Path) -> None:
+def test_objects_in_an_npz_are_refused_without_unpickling(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:
             return (pytest.fail, ("the trap was opened",))
@@ -132,7 +132,7 @@ def test_objects_in_an_npz_are_refused_unopened(tmp_path: Path) -> None:
     refused(tmp_path / "a.npz", "the array 'x' contains pickled objects", "can run code")
 
 
-def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+def test_other_files_are_refused(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere", "there is no such file or folder")
     refused(
         tmp_path, "is not a checkpoint; model.safetensors, model.safetensors.index.json or an .npz is needed"
@@ -204,7 +204,7 @@ def test_a_damaged_npz_names_the_array(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_weights_that_are_no_numbers_are_refused(value: float, folder: Path) -> None:
+def test_non_finite_weights_are_refused(value: float, folder: Path) -> None:
     name = "encoder.layer.1.intermediate.dense.weight"
 
     def spoil(tensors: Any) -> None:
@@ -224,7 +224,7 @@ def test_the_position_of_a_bad_number_counts_in_the_whole_table(folder: Path) ->
         read_model(folder, ["w1 w7"])
 
 
-def test_numbers_of_a_type_that_is_no_weight_are_refused(folder: Path) -> None:
+def test_integer_weights_are_refused(folder: Path) -> None:
     name = "encoder.layer.0.output.dense.bias"
     rewrite(folder, lambda tensors: tensors.update({name: np.arange(12)}))
     refused(folder, f"{name!r} holds numbers of the type I64, one of F64, F32, F16, BF16 is needed")
@@ -358,7 +358,7 @@ def test_a_sliding_window_bounds_the_sentence(tmp_path: Path) -> None:
         read_model(folder, ["w1 w2 w3 w4 w5"])
 
 
-def test_a_tokenizer_must_be_there_and_belong_to_the_model(folder: Path) -> None:
+def test_a_tokenizer_must_exist_and_belong_to_the_model(folder: Path) -> None:
     checkpoints.write_tokenizer(folder / "tokenizer.json", 40)
     with pytest.raises(SpecError, match="returns the token id 30, but the model has 11"):
         read_model(folder, ["w1 w30"])
@@ -397,7 +397,7 @@ def test_heads_out_of_range_are_refused(text: str, said: str) -> None:
         parse_heads(text, 6, 12, (0, 5))
 
 
-def test_a_workbook_that_does_not_fit_is_refused_before_it_is_begun(
+def test_a_workbook_too_large_for_the_machine_is_refused_at_once(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "out.xlsx"

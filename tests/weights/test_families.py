@@ -1,7 +1,7 @@
-"""Each family's tensors become the right weights: a model by the contract's equations gives what others give.
+"""The tensors of each family become the right weights in a model with the equations of the contract.
 
-The judge is the transformers library (skipped by name where it is missing); the two sets of names that
-Llama's weights go by judge each other.
+Results are compared with the transformers library (skipped if it is missing), and between the two sets of
+names of Llama's weights.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def test_transformers_agrees(name: str, tmp_path: Path) -> None:
         close(logits, judged_logits, 1e-12)
 
 
-def test_names_may_stand_behind_a_prefix(tmp_path: Path) -> None:
+def test_names_may_have_a_prefix(tmp_path: Path) -> None:
     tensors = checkpoints.draw(checkpoints.BERT)
     plain = checkpoints.write(tmp_path / "plain", checkpoints.BERT, tensors)
     prefixed = {f"bert.{name}": array for name, array in tensors.items()} | {
@@ -70,7 +70,7 @@ def test_names_may_stand_behind_a_prefix(tmp_path: Path) -> None:
     assert "Not imported: cls (1 tensor), pooler (2 tensors)." in b.notes
 
 
-def test_the_first_bert_checkpoints_called_gamma_and_beta_so(tmp_path: Path) -> None:
+def test_gamma_and_beta_of_early_bert_checkpoints_are_read(tmp_path: Path) -> None:
     tensors = checkpoints.draw(checkpoints.BERT)
     old = {
         name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): array
@@ -90,7 +90,7 @@ def test_row_0_of_the_token_types_is_added_to_the_positions_unrounded(tmp_path: 
     assert any("token types" in note for note in imported.notes)
 
 
-def test_gpt2_behind_its_prefix_with_the_tied_table_written_twice(tmp_path: Path) -> None:
+def test_gpt2_with_prefix_and_a_duplicate_tied_table(tmp_path: Path) -> None:
     tensors = checkpoints.draw(checkpoints.GPT2)
     twice = {f"transformer.{name}": array for name, array in tensors.items()}
     twice["lm_head.weight"] = tensors["wte.weight"]
@@ -103,7 +103,7 @@ def test_gpt2_behind_its_prefix_with_the_tied_table_written_twice(tmp_path: Path
     assert any("lm_head.weight is not imported" in note for note in b.notes)
 
 
-def test_gpt2_untied_takes_its_own_table(tmp_path: Path) -> None:
+def test_untied_gpt2_uses_its_output_table(tmp_path: Path) -> None:
     config = checkpoints.GPT2 | {"tie_word_embeddings": False}
     tensors = {f"transformer.{name}": array for name, array in checkpoints.draw(config).items()}
     head = np.random.default_rng(5).normal(size=(11, 12)).astype(np.float32)
@@ -159,7 +159,7 @@ def test_numbers_of_other_types_are_read(numbers: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found, expected.astype(found.dtype))
 
 
-def test_layers_and_the_sentences_words_alone_are_taken(tmp_path: Path) -> None:
+def test_only_selected_layers_and_words_are_imported(tmp_path: Path) -> None:
     tensors = checkpoints.draw(checkpoints.BERT)
     folder = checkpoints.write(tmp_path, checkpoints.BERT, tensors)
     imported = read_model(folder, ["w5 w2", "w2 w8 w8"], layers="1", heads="1.2")

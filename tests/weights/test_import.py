@@ -48,7 +48,7 @@ def grid(path: Path, name: str) -> Any:
     return np.array(saved(read(path))[name])
 
 
-def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_path: Path) -> None:
+def test_one_head_is_imported_and_proved(bert: Path, tmp_path: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2 w3", "--heads", "1.2", "--force", "-q")
     assert ended.code == 0, ended
     written, verdict = ended.out.splitlines()
@@ -59,10 +59,10 @@ def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_p
     assert not {
         n for n in book.names if n.startswith(("bert_l1", "bert_s1_l1", "bert_s1_Output", "bert_l2_W_O"))
     }
-    assert "bert_s1_l2_Input" in book.manifest.inputs  # what layer 1 would give, as numbers
-    said = {text for text in book.typed.values() if isinstance(text, str)}
-    assert {"1 head", "Only some heads of the layer are shown: where does each token look?"} <= said
-    assert any("Heads 2.3 only (layer.head)." in text for text in said)
+    assert "bert_s1_l2_Input" in book.manifest.inputs  # the output of layer 1, as numbers
+    message = {text for text in book.typed.values() if isinstance(text, str)}
+    assert {"1 head", "Only some heads of the layer are shown: where does each token look?"} <= message
+    assert any("Heads 2.3 only (layer.head)." in text for text in message)
 
 
 def test_the_size_is_printed_first(bert: Path) -> None:
@@ -86,7 +86,7 @@ def test_selected_layers_start_from_the_output_of_the_previous_ones(bert: Path, 
     assert not [n for n in read(last.path).names if n.startswith("bert_s1_l1_")]
 
 
-def test_a_decoder_writes_into_blank_cells_as_far_as_it_has_positions(gpt: Path) -> None:
+def test_a_decoder_has_blank_cells_within_its_positions(gpt: Path) -> None:
     imported = read_model(gpt, ["w1 w2 w3 w4 w5 w6"], whole_vocabulary=None, write=8)
     assert imported.blanks == 3
     spec = spec_of(imported)
@@ -108,7 +108,7 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--layers", "2"], "--layers: found '2', the model's layers are 0 to 1"),
         (["--heads", "0.3"], "--heads: found '3', the model's heads are 0 to 2"),
@@ -119,8 +119,8 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
         (["--sentence", " "], "the sentence ' ' has no tokens, at least one is needed"),
     ],
 )
-def test_bad_options_are_refused_with_one_sentence(bert: Path, options: list[str], said: str) -> None:
-    assert said in refusal("import", bert, "--sentence", "w1 w2", *options, "-q")
+def test_bad_options_are_refused_with_one_sentence(bert: Path, options: list[str], message: str) -> None:
+    assert message in refusal("import", bert, "--sentence", "w1 w2", *options, "-q")
 
 
 def test_pickled_checkpoints_are_refused(tmp_path: Path) -> None:
@@ -128,16 +128,16 @@ def test_pickled_checkpoints_are_refused(tmp_path: Path) -> None:
     assert "can run" in refusal("import", "pytorch_model.bin", "--sentence", "w1")
 
 
-def test_a_changed_workbook_is_kept(bert: Path, tmp_path: Path) -> None:
+def test_an_edited_import_is_kept(bert: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine.xlsx"
     target.write_bytes(b"mine")
-    said = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
-    assert said.endswith(
+    message = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
+    assert message.endswith(
         "the file was changed after it was built, so it was not replaced; use --force to replace it"
     )
 
 
-def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_without_enough_memory_is_refused(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(size, "_available", lambda: 1_000_000)
     assert "MB of memory, and 1 MB are free" in refusal("import", bert, "--sentence", "w1")
 
@@ -181,20 +181,20 @@ def test_all_texts_of_an_imported_workbook_are_translated(
     for path in (bert, gpt):
         spec = spec_of(read_model(path, ["w1 w2 nonsense w3"], **options))
         assert unmarked(MARKED.tell(spec.vocabulary.said), names) == []
-        sheets = layout.lay_out(pages.book(spec))  # what is long is broken into lines
+        sheets = layout.lay_out(pages.book(spec))  # long texts are wrapped
         quoted = {"formula", "paper"} | {*PAPERS.values()}
-        said = ["\n".join(t.text for t in s.texts if not {t.look, t.text} & quoted) for s in sheets]
-        assert [text for text in said if "float32" in text]
+        message = ["\n".join(t.text for t in s.texts if not {t.look, t.text} & quoted) for s in sheets]
+        assert [text for text in message if "float32" in text]
         papers = re.compile(r"\([A-Z]\w+( et al\.| and [A-Z]\w+)? \d{4}[^)]*\)")
-        assert [word for text in said for word in unmarked(papers.sub("", text), names)] == []
+        assert [word for text in message for word in unmarked(papers.sub("", text), names)] == []
 
 
-def test_an_import_speaks_chinese(bert: Path, tmp_path: Path) -> None:
+def test_an_import_in_chinese(bert: Path, tmp_path: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2 w3", "--layers", "1", "--lang", "zh", "-o", "zh.xlsx")
     assert ended.code == 0
     assert ended.err.startswith(f"{bert}：工作簿将有 ")
     notes = [text for tab in look(tmp_path / "zh.xlsx").notes.values() for text in tab.values()]
     assert [text for text in notes if "只有第 2 层。层和头在这里从 1 数起" in text]
     (bert / "config.json").write_text("{", "utf-8")
-    said = refusal("import", bert, "--sentence", "w1", "--lang", "zh")
-    assert said.endswith("config.json：不是 JSON：这里应有双引号括起的键（第 1 行第 2 列）")
+    message = refusal("import", bert, "--sentence", "w1", "--lang", "zh")
+    assert message.endswith("config.json：不是 JSON：这里应有双引号括起的键（第 1 行第 2 列）")

@@ -1,4 +1,4 @@
-"""Workbooks of imported checkpoints hold what PyTorch computes from the same numbers, and from the float32.
+"""Workbooks of imported checkpoints agree with PyTorch, given the same numbers or the float32 weights.
 
 Every layer's rows, every attention matrix, and the end. The numbers of a workbook are the shortest texts of
 the float32: read as decimals, they differ from it by up to half its last digit.
@@ -54,7 +54,7 @@ GRAINS: dict[str, dict[str, Any]] = {"whole": {}, "the last layer": {"layers": "
 NO_GNUMERIC = "it takes more than 2 GB, and saves more cells than are read: none of them as a long run"
 EXACT, COARSE, ORIGINAL = 1e-12, 1e-10, 1e-6
 WRITES = 3
-"""Tokens that GlassLM writes."""
+"""Number of tokens that GlassLM generates."""
 
 
 def close(found: Any, judged: Any, within: float) -> None:
@@ -72,11 +72,13 @@ def compare(book: Book, values: Any, torch: Any, within: float) -> None:
     for c in s["contexts"]:
         p = f"{sheet.id}_{c}"
         entering = {k: inputs[n] for k in range(9) if (n := f"{p}_l{k}_Input") in inputs}
-        ids = values.get(f"{p}_Ids", values[f"{c}_Ids"])  # with the words that the model writes, or as typed
+        ids = values.get(
+            f"{p}_Ids", values[f"{c}_Ids"]
+        )  # with the words that the model generates, or as typed
         ran = model.run([int(i) for (i,) in ids], entering)
         for (k, h), A in ran.attention.items():
             rows = values[f"{p}_l{k}_h{h}_Attention"]
-            close([[x or 0.0 for x in row] for row in rows], A, within)  # blank after a word that is written
+            close([[x or 0.0 for x in row] for row in rows], A, within)  # blank after a generated word
             compared += 1
         if "only" in s:
             continue
@@ -209,7 +211,7 @@ def chosen_heads(
 
 
 @pytest.mark.parametrize("other", engines.ENGINES)
-def test_any_of_many_heads_can_be_looked_at(
+def test_any_of_many_heads_can_be_selected(
     other: str, chosen_heads: dict[tuple[int, int], Book], tmp_path: Path
 ) -> None:
     require(other)
@@ -233,7 +235,7 @@ def test_other_engines_agree_on_a_layer(other: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", [{}, {"layers": "0"}, {"layers": "1"}, {"heads": "0.2,1.1"}], ids=str)
 @pytest.mark.parametrize("config", CONFIGS)
-def test_a_models_formulas_follow_from_its_manifest(config, part, tmp_path):
+def test_formulas_of_an_import_follow_from_its_manifest(config, part, tmp_path):
     folder = checkpoints.write(tmp_path / "model", CONFIGS[config], checkpoints.draw(CONFIGS[config]))
     book = Unwritten(spec_of(read_model(folder, ["w3 w5 w4", "w2 w9"], **part)))
     assert rebuilt(book).formulas == book.manifest.formulas

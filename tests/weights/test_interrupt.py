@@ -50,7 +50,7 @@ cli.main()
 """
 STAGES = {
     "reading weights": ("model._weights", "pause"),
-    "computing the layers before": ("model.streams", "pause"),
+    "computing the omitted layers": ("model.streams", "pause"),
     "waiting for the engine": ("processes._ended", "pause"),
     "among numbers": ("bulk.Packer._filled", "on_the_way"),
     "sealing": ("press._seal", "pause"),
@@ -90,7 +90,7 @@ def ended(tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_an_interrupted_import_says_so_and_leaves_nothing(
+def test_an_interrupted_import_reports_it_and_leaves_nothing(
     stage: str, ended: Callable, tmp_path: Path
 ) -> None:
     with (tmp_path / "errors").open("w+") as errors:
@@ -108,7 +108,7 @@ def test_on_a_terminal_the_progress_bar_is_removed(stage: str, ended: Callable) 
     read = list[bytes]()
 
     def listen() -> None:
-        with suppress(OSError):  # what Linux says when nobody writes any more
+        with suppress(OSError):  # Linux reports the end of the stream as an error
             while some := os.read(ours, 1 << 16):
                 read.append(some)
 

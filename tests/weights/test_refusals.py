@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("model.gguf", "is GGUF"),
         ("model.Q4_0.GGUF", "is GGUF"),
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 )
 @pytest.mark.parametrize("in_folder", [True, False])
 def test_other_forms_are_refused_with_the_next_step(
-    name: str, said: str, tmp_path: Path, *, in_folder: bool
+    name: str, message: str, tmp_path: Path, *, in_folder: bool
 ) -> None:
     (tmp_path / name).write_bytes(b"anything")
-    with pytest.raises(CheckpointError, match=said):
+    with pytest.raises(CheckpointError, match=message):
         open_checkpoint(tmp_path if in_folder else tmp_path / name)
 
 
@@ -80,7 +80,7 @@ def test_a_shard_must_have_exactly_the_tensors_of_the_index(listed: dict[str, st
         open_checkpoint(tmp_path)
 
 
-def test_a_shard_without_the_others_names_what_is_needed(tmp_path: Path) -> None:
+def test_a_single_shard_names_the_missing_ones(tmp_path: Path) -> None:
     _write_shards(tmp_path, {}, "a")
     with pytest.raises(CheckpointError, match="is one of several files"):
         open_checkpoint(tmp_path / SHARD)
@@ -127,7 +127,7 @@ def test_a_fifo_is_refused_unread(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (b'{"a": 1, "b": {"c": 1, "c": 1}}', "has the key 'c' twice"),
         (rb'{"a": "\ud800"}', r"unpaired surrogate \('\\ud800'\)"),
@@ -137,9 +137,9 @@ def test_a_fifo_is_refused_unread(tmp_path: Path) -> None:
     ],
     ids=["twice", "surrogate", "surrogate key", "digits", "encoding"],
 )
-def test_json_that_others_read_differently_is_refused(text: bytes, said: str) -> None:
+def test_json_that_others_read_differently_is_refused(text: bytes, message: str) -> None:
     assert parse_json(rb'{"a": "\ud83d\ude00"}', "x.json") == {"a": "😀"}
-    with pytest.raises(CheckpointError, match=f"x.json: .*{said}"):
+    with pytest.raises(CheckpointError, match=f"x.json: .*{message}"):
         parse_json(text, "x.json")
 
 
@@ -150,9 +150,7 @@ def test_vocab_txt_alone_gets_a_hint_how_to_create_a_tokenizer(tmp_path: Path) -
         split(open_checkpoint(tmp_path), ["w1"], 9)
 
 
-def test_an_array_that_unpacks_to_far_more_is_refused_unread(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_zip_bomb_is_refused_without_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MAX_SMALL", 10_000)
     with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("w.npy", bytes(100_000))
@@ -190,7 +188,7 @@ def test_pooling_is_not_read_from_outside_the_folder(path: str, tmp_path: Path) 
     assert pooling(folder).pool == "mean"
 
 
-def test_what_precedes_the_tokenizer_is_mentioned(tmp_path: Path) -> None:
+def test_steps_before_the_tokenizer_are_reported(tmp_path: Path) -> None:
     checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
     prompts = {"default_prompt_name": "query", "prompts": {"query": "query: "}}
     (tmp_path / "sentence_bert_config.json").write_text('{"do_lower_case": true}', encoding="utf-8")
@@ -211,7 +209,7 @@ def test_a_different_output_table_is_used_though_the_config_ties_it(tmp_path: Pa
         assert (found.unembedding is None, found.model.tied) == (tied, tied)
 
 
-def test_a_setting_that_no_layer_is_run_with_is_refused() -> None:
+def test_unsupported_settings_of_layers_are_refused() -> None:
     check_known(Decoder(id="gpt", activation="geglu"))
     with pytest.raises(ValueError, match="mask: found 'causal\\+padding', one of causal, none is needed"):
         check_known(Decoder(id="gpt", mask="causal+padding"))

@@ -82,7 +82,7 @@ def trained(folder: Path, text: list[str]) -> Any:
     return inner
 
 
-def test_a_spec_takes_every_token_of_a_byte_level_vocabulary(tmp_path: Path) -> None:
+def test_every_token_of_a_byte_level_vocabulary_is_valid(tmp_path: Path) -> None:
     config = checkpoints.GPT2 | {"vocab_size": 300, "n_positions": 40}
     checkpoints.write(tmp_path, config, checkpoints.draw(config), tokenizer=False)
     inner = trained(tmp_path, ["the cat and the mouse ½ ﬁ fi 😀", "the keyboard and the mouse"] * 5)
@@ -103,7 +103,7 @@ def test_a_spec_takes_every_token_of_a_byte_level_vocabulary(tmp_path: Path) -> 
     assert made.contexts[0].words == imported.sentences[0][1]
 
 
-def test_truncation_and_padding_of_the_training_are_left_out(tmp_path: Path) -> None:
+def test_truncation_and_padding_from_training_are_disabled(tmp_path: Path) -> None:
     folder = checkpoints.write(
         tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT), tokenizer=False
     )
@@ -144,7 +144,7 @@ CONFIG = {
         ({"chat_template": "{{ messages }}"}, ["the chat template is not applied"]),
     ],
 )
-def test_a_tokenizer_config_that_contradicts_the_tokenizer_is_told(
+def test_contradictions_of_the_tokenizer_config_are_reported(
     changed: dict[str, Any], told: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(CONFIG | changed), encoding="utf-8")
@@ -160,7 +160,7 @@ def test_a_tokenizer_config_that_contradicts_the_tokenizer_is_told(
         assert note.startswith(f"tokenizer_config.json: {part}")
 
 
-def test_without_a_tokenizer_config_nothing_is_told(tmp_path: Path) -> None:
+def test_without_a_tokenizer_config_nothing_is_reported(tmp_path: Path) -> None:
     split = Split(tmp_path / "tokenizer.json", {}, (), {}, None, {})
     assert tokenizer_notes(tmp_path, split) == []
 

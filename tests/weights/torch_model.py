@@ -85,7 +85,7 @@ class Model:
         Q, K, V = (
             self.linear(x, f"l{k}_", which).reshape(n, heads, -1).transpose(0, 1)
             for which, heads in (("Q", s["heads"]), ("K", s["kv_heads"]), ("V", s["kv_heads"]))
-        )
+        )  # (heads, n, d_k), (kv_heads, n, d_k or d_v)
         if s.get("qk_norm"):
             epsilon = float(self.w("Epsilon"))
             Q, K = (
@@ -95,15 +95,15 @@ class Model:
         if s["position"] == "rotary":
             Q, K = self.rotated(Q), self.rotated(K)
         K, V = (each.repeat_interleave(s["heads"] // s["kv_heads"], dim=0) for each in (K, V))
-        scores = Q @ K.transpose(1, 2) / (s["d_k"] ** 0.5 if s["scale"] else 1.0)
+        scores = Q @ K.transpose(1, 2) / (s["d_k"] ** 0.5 if s["scale"] else 1.0)  # (heads, n, n)
         if s["mask"] == "causal":
             scores = scores.masked_fill(~torch.ones(n, n, dtype=torch.bool).tril(), -torch.inf)
         A = torch.softmax(scores, dim=-1)
         ran.attention |= {(k, h + 1): A[h].numpy() for h in range(s["heads"])}
-        return self.linear((A @ V).transpose(0, 1).reshape(n, -1), f"l{k}_", "O")
+        return self.linear((A @ V).transpose(0, 1).reshape(n, -1), f"l{k}_", "O")  # (n, d_model)
 
-    def think(self, x: Any, k: int) -> Any:
-        h, F = self.linear(x, f"l{k}_", "1"), self.F
+    def feed_forward(self, x: Any, k: int) -> Any:
+        h, F = self.linear(x, f"l{k}_", "1"), self.F  # h: (n, d_ff)
         h = {
             "relu": F.relu,
             "gelu": F.gelu,
@@ -127,10 +127,10 @@ class Model:
                 continue
             if s["residual"] == "pre-norm":
                 x = x + self.attend(self.norm(x, f"l{k}_Norm1"), k, ran)
-                x = x + self.think(self.norm(x, f"l{k}_Norm2"), k)
+                x = x + self.feed_forward(self.norm(x, f"l{k}_Norm2"), k)
             else:
                 x = self.norm(x + self.attend(x, k, ran), f"l{k}_Norm1")
-                x = self.norm(x + self.think(x, k), f"l{k}_Norm2")
+                x = self.norm(x + self.feed_forward(x, k), f"l{k}_Norm2")
             ran.layers[k] = x.numpy()
         x = self.norm(x, "Output") if s["final_norm"] else x
         ran.output = x.numpy()

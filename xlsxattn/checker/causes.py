@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn.checker.cell_formulas import belonging, spelled_out, stands
+from xlsxattn.checker.cell_formulas import belonging, has_expected_formula, spelled_out
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Effect, Finding, Kind
 from xlsxattn.checker.locate_ranges import Unnamed, names_of
@@ -65,7 +65,7 @@ class _CauseFinder:
         for finding in findings:
             self._kinds[finding.range].add(finding.kind)
         computed = [name for name in self._kinds if name in book.manifest.formulas]
-        lost = (name for name in computed if not stands(book, name)) if strays else ()
+        lost = (name for name in computed if not has_expected_formula(book, name)) if strays else ()
         self._places = {name: place for name in lost if (place := unnamed.place(name))}
         self._bare = self._without_formulas(findings)
         self._spoilt: set[str] = set()

@@ -201,7 +201,7 @@ def part_of(area: Area, part: str, i: int, j: int) -> Area:
 
 
 def formula_differs(book: Book, name: str, i: int, j: int) -> str | None:
-    """What a cell has instead of its formula: another one, or "" for none; None if it is right."""
+    """The formula of a cell if it is not the expected one, "" for none; None if it is right."""
     area, array = book.names[name], book.manifest.formulas[name][0] != "cells"
     row, col = area.row + i, area.col + j
     for cells, spelled in spelled_out(book, name):
@@ -334,7 +334,7 @@ def belonging(book: Book, name: str, cells: Area, spelled: str) -> dict[str, obj
     return {"right": formula} if cells.rows * cells.cols == 1 else {"right": formula, "cells": span(cells)}
 
 
-def stands(book: Book, name: str) -> bool:
+def has_expected_formula(book: Book, name: str) -> bool:
     """Whether the first formula of a range is the one of the manifest."""
     array = book.manifest.formulas[name][0] != "cells"
     for cells, spelled in spelled_out(book, name):

@@ -26,7 +26,7 @@ from xlsxattn.checker.fill_in import filled_in
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
-from xlsxattn.checker.manifest_formulas import Rebuild, held_against
+from xlsxattn.checker.manifest_formulas import Rebuild, with_expected_formulas
 from xlsxattn.checker.perturb import FEW, perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
@@ -111,7 +111,7 @@ def _check(
         return Report(str(path), (), (Finding(Kind.FORMULAS_LOST),))
     if lost := lost_formulas(book):
         return Report(str(path), (), (lost,), book.saved_by)
-    book, faults = _as_it_should_be(book, seed, rebuild)
+    book, faults = _with_expected_formulas(book, seed, rebuild)
     saved = saved_in(book)
     runs, first = _proofs(book, engine, saved, inputs, few=few)
     fresh = next(iter(first.values()))
@@ -138,7 +138,7 @@ def _check(
     return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by, book.seed)
 
 
-def _as_it_should_be(
+def _with_expected_formulas(
     book: Book, seed: int | None, rebuild: Rebuild | None
 ) -> tuple[Book, tuple[Finding, ...]]:
     """The workbook with its expected formulas, and the faults of its manifest."""
@@ -147,7 +147,7 @@ def _as_it_should_be(
             seed = int.from_bytes(hashlib.file_digest(file, "sha256").digest()[:SEED_BYTES])
     LOG.info(say("{path}: the seed of the last set of inputs is {seed}", path=book.path, seed=seed))
     table = rebuild(book) if rebuild else None
-    right, faults = held_against(book, table) if table else (book, ())
+    right, faults = with_expected_formulas(book, table) if table else (book, ())
     return replace(right, seed=seed, reads=reads(right)), faults
 
 
@@ -194,7 +194,7 @@ def _without_trainings(
 def _filled_in(
     book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits], before: int
 ) -> list[EngineReport]:
-    """The same with what an exercise shows after other answers: right, wrong and incomplete ones."""
+    """The same, also with other answers to an exercise: right, wrong and incomplete ones."""
     if not any(map(_agrees, runs)):
         return [*runs]
     copy, sets = filled_in(book, edits)
@@ -205,7 +205,7 @@ def _filled_in(
 def _further(
     copy: Book, runs: Sequence[EngineReport], sets: Sequence[Edits], before: int
 ) -> Iterator[tuple[EngineReport, EngineReport]]:
-    """Each run, and what is found with further sets of inputs in a copy of the workbook, if it agrees so far.
+    """Each run, with the findings for further sets of inputs in a copy of the workbook, if it agrees so far.
 
     `before` is the number of sets of inputs that precede these.
     """
@@ -225,7 +225,7 @@ def _further(
 
 
 def _agrees(run: EngineReport) -> bool:
-    """Whether all agrees but for wrong answers to an exercise."""
+    """Whether everything agrees except wrong answers to an exercise."""
     return all(finding.kind is Kind.WRONG_ANSWER for finding in run.findings)
 
 
@@ -337,7 +337,7 @@ def reference(book: Book, values: Values, engine: str = "") -> Mapping[str, Expe
         )
         wanted = {n: x for n, x in wanted.items() if n in manifest.formulas or not x.optional}
         wanted = {n: x for n, x in wanted.items() if n not in book.left_out}
-        return _marks_of_today(wanted) if manifest.program else wanted
+        return _without_optional_marks(wanted) if manifest.program else wanted
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may contain anything
@@ -352,7 +352,7 @@ def _trained(book: Book) -> Iterator[str]:
     return (name for name in (book.names if training else ()) if parse(name).sheet in training)
 
 
-def _marks_of_today(wanted: Mapping[str, Expected]) -> dict[str, Expected]:
+def _without_optional_marks(wanted: Mapping[str, Expected]) -> dict[str, Expected]:
     """Expected ranges without marks that only workbooks of the first version may have."""
 
     def today(value: object) -> object:

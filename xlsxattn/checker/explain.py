@@ -14,7 +14,7 @@ from xlsxattn.checker.check import reference
 from xlsxattn.checker.compare import SAVED, decidable, distance, must_be_blank, tolerance
 from xlsxattn.checker.explanation import Computed, Explanation
 from xlsxattn.checker.formula_terms import CellFormula
-from xlsxattn.checker.manifest_formulas import held_against
+from xlsxattn.checker.manifest_formulas import with_expected_formulas
 from xlsxattn.checker.reading.book import NotCheckableError, read, saved
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculate
@@ -46,8 +46,8 @@ def explain(
         path: the workbook.
         cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``. For a range, the cell that is
             furthest from NumPy's value or, if all hold, the first of largest magnitude.
-        engine: whose values are compared.
-        rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
+        engine: the engine whose values are compared.
+        rebuild: generates the expected formulas of a workbook; None to trust the manifest.
 
     Raises:
         NotCheckableError: the file cannot be checked, or has no such range or cell.
@@ -57,12 +57,12 @@ def explain(
     with guarded(path):
         book = read(Path(path))
         table = rebuild(book) if rebuild else None
-        book = held_against(book, table)[0] if table else book
+        book = with_expected_formulas(book, table)[0] if table else book
         name, place = _asked(book, cell)
         by_engine = _evaluated(book, engine)
         values = next(iter(by_engine.values()))
         wanted = _reference(book, values).get(name)
-        i, j = place or _most_telling(wanted, {one: listed(grids[name]) for one, grids in by_engine.items()})
+        i, j = place or _telling_cell(wanted, {one: listed(grids[name]) for one, grids in by_engine.items()})
         return _explained(book, name, i, j, by_engine, wanted)
 
 
@@ -111,7 +111,7 @@ def _reference(book: Book, values: Values) -> Mapping[str, Expected]:
     raise NotCheckableError(say("{path}: {said}", path=book.path, said=said))
 
 
-def _most_telling(wanted: Expected | None, grids: Mapping[str, list[list[Value]]]) -> tuple[int, int]:
+def _telling_cell(wanted: Expected | None, grids: Mapping[str, list[list[Value]]]) -> tuple[int, int]:
     """The cell with the largest error, or the first one of largest magnitude."""
     worst, largest = (0.0, 0, 0), (-1.0, 0, 0)
     for engine, grid in grids.items():

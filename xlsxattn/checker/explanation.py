@@ -137,7 +137,7 @@ def _verdict(engine: Computed, one: Explanation) -> str:
     verdict = VERDICTS[engine.verdict]
     if not (isinstance(engine.value, float) and isinstance(one.expected, float)):
         return verdict
-    sentence = "{verdict}: {error} apart, {allowed} allowed"
+    sentence = "{verdict}: error {error}, tolerance {allowed}"
     return say(sentence, verdict=verdict, error=f"{engine.error:.2g}", allowed=f"{one.allowed:.2g}")
 
 

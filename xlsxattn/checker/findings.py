@@ -330,7 +330,7 @@ class Kind(StrEnum):
         severity="warning",
     )
 
-    # --- content that other programs read or calculate differently ------------------------------------------
+    # --- content that other programs read or calculate differently -----------------------------------------
 
     DOUBTFUL_VALUE = Declaration(
         "doubtful value",
@@ -364,7 +364,7 @@ class Kind(StrEnum):
         "hidden sheet",
         About.SHEET,
         (
-            say("sheet {sheet} is hidden, and sheet {poser} is shown in its place"),
+            say("sheet {sheet} is hidden, and sheet {lookalike} is shown in its place"),
             say("sheet {sheet} is hidden"),
         ),
         severity="warning",
@@ -421,7 +421,7 @@ class Kind(StrEnum):
         severity="warning",
     )
 
-    # --- appearance --------------------------------------------------------------------------------------
+    # --- appearance ----------------------------------------------------------------------------------------
 
     MISLEADING_FORMAT = Declaration(
         "misleading format",
@@ -509,7 +509,7 @@ class Kind(StrEnum):
         severity="warning",
     )
 
-    # --- external content ---------------------------------------------------------------------------------
+    # --- external content ----------------------------------------------------------------------------------
 
     EXTERNAL_LINK = Declaration(
         "external link",

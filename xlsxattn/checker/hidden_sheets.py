@@ -34,9 +34,11 @@ def hidden_sheets(book: Book) -> Iterator[Finding]:
         cells = sheets.get(tab, {})
         title = cells[min(cells)] if cells else ""
         called = {_plain(tab), _plain(title)} - {""}
-        poser = next((t for t in strangers if _plain(t) in called or _copied(cells, sheets.get(t, {}))), "")
-        if poser:
-            yield Finding(Kind.HIDDEN_SHEET, sheet=tab, values={"poser": poser}, severity="error")
+        lookalike = next(
+            (t for t in strangers if _plain(t) in called or _copied(cells, sheets.get(t, {}))), ""
+        )
+        if lookalike:
+            yield Finding(Kind.HIDDEN_SHEET, sheet=tab, values={"lookalike": lookalike}, severity="error")
         else:
             yield Finding(Kind.HIDDEN_SHEET, sheet=tab)
 

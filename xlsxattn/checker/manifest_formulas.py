@@ -43,7 +43,7 @@ Rebuild = Callable[..., FormulaTable | None]
 """Generates the table for a workbook; None if that is impossible."""
 
 
-def held_against(book: Book, table: FormulaTable) -> tuple[Book, tuple[Finding, ...]]:
+def with_expected_formulas(book: Book, table: FormulaTable) -> tuple[Book, tuple[Finding, ...]]:
     """The workbook with its expected formulas, and the findings where its manifest differs from the table.
 
     For a workbook of the same version, the table is right. For a workbook of another version, it is right for

@@ -67,7 +67,7 @@ SENSIBLE = {
     "CellCol": (0.0, 7.0),
 }
 """Ranges for scalar inputs that must be positive and large enough to matter, such as ε, for the head to show,
-and for a training that neither stands still nor saturates its attention."""
+and for a training that makes progress without saturating its attention."""
 MAX_START = 0.5
 """Start weights of trainings are smaller: saturated attention has no gradient."""
 NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (1.0, 0.1))
@@ -87,7 +87,7 @@ BEYOND = 3e7
 FAST, FAST_ADAM = 10.0, 200_000.0
 """Learning rates at which weights, with a decay of 1, become too large in a few steps, but not at once."""
 TURNING = 3.0
-"""A learning rate times a decay that turns weights over and doubles them."""
+"""A learning rate times a decay that changes the sign of weights and doubles them."""
 POSITIONS: tuple[float | str, ...] = (0.0, 1.5, 99.0, "")
 """Positions of words: before the first one, a fraction, after the last one, and none."""
 LATE = 1e3
@@ -127,7 +127,7 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         rounds = [
             numbers.drawn(),
             *_other_words(book, vocabulary, numbers),
-            *_cold(book, numbers),
+            *_negative_temperature(book, numbers),
             *_with_blanks(book, vocabulary, numbers),
             *_first_screen(book, vocabulary, numbers),
             *_beyond(book, vocabulary, numbers),
@@ -169,7 +169,7 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
     if book.names[WORDS["E"]].cols > WIDE:  # random wide rows attend to themselves
         filled = _filled(vocabulary[1:] or vocabulary, sentences)
         yield numbers.growing() | filled | {sentence[-1]: vocabulary[0] for sentence in sentences}
-    for make in (_sparse, _alone, _troubled):
+    for make in (_sparse, _alone, _odd_words):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
 
@@ -179,7 +179,10 @@ def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iter
     yield numbers.drawn()
     sentences = _sentences(book, full=True)
     if vocabulary and sentences:
-        for words in (*_every_word(book, vocabulary, sentences), *_troubled(book, vocabulary, sentences)):
+        for words in (
+            *_every_word(book, vocabulary, sentences),
+            *_odd_words(book, vocabulary, sentences),
+        ):
             yield numbers.drawn() | dict(words)
         yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
     yield from _beyond(book, vocabulary, numbers)
@@ -188,7 +191,7 @@ def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iter
             yield numbers.drawn() | dict(words)
 
 
-def _cold(book: Book, numbers: _Numbers) -> Iterator[Edits]:
+def _negative_temperature(book: Book, numbers: _Numbers) -> Iterator[Edits]:
     """A temperature below 0, if an attention sheet has one."""
     if below := _below_zero(book):
         yield numbers.drawn(small=True) | below
@@ -284,13 +287,13 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
     if fast:
         yield numbers.drawn() | words | fast
     for _ in range(2 if fast else 0):
-        yield numbers.drawn() | words | _swinging(book, training)
+        yield numbers.drawn() | words | _oscillating(book, training)
 
 
-def _swinging(book: Book, training: Iterable[str]) -> dict[At, float | str]:
-    """Learning rates and decays with which weights turn over and double in each step: losses rise and fall.
+def _oscillating(book: Book, training: Iterable[str]) -> dict[At, float | str]:
+    """Learning rates and decays with which each step changes the sign of weights and doubles them.
 
-    A tiny h makes the rounding error of the gradient check visible.
+    So losses rise and fall. A tiny h makes the rounding error of the gradient check visible.
     """
     swinging = {"LearningRate": FAST, "WeightDecay": TURNING / FAST, "CheckH": 0.0}
     edits: dict[At, float | str] = {}
@@ -475,7 +478,7 @@ def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> It
         yield {at: f"{text}~{turn}" for at, text in {**cells, **said}.items()}
 
 
-def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+def _odd_words(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """Unusual words: unknown, repeated, numeric and blank ones.
 
     First an unknown word is last in some sentences, then in all, and in focus; the other words are repeated,

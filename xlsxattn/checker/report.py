@@ -289,7 +289,7 @@ def _agreement(report: Report) -> str:
     sentence = "all {cells:,} cells of {ranges} agree with NumPy ({engines})"
     said = say(sentence, cells=cells, ranges=ranges, engines=engines)
     if report.answers:
-        said = say("all else agrees ({engines})", engines=engines)
+        said = say("everything else agrees ({engines})", engines=engines)
     if report.undecided:
         sentence = "{said}; {n} ranges are not decidable because of the magnitude of their values"
         said = say(sentence, said=said, n=len(report.undecided))

@@ -86,7 +86,7 @@ def delivered(
 
 
 def delivered_copies(build: Callable[[], Sequence[Pressed]], named: str) -> int:
-    """Build personal copies and say what was proved of each; the exit code."""
+    """Build personal copies, print the verdict on each, and return the exit code."""
     with _refusals(named), progress():
         copies = build()
     return max(print_result(pressed, pressed.path, brief=True) for pressed in copies)
@@ -94,7 +94,7 @@ def delivered_copies(build: Callable[[], Sequence[Pressed]], named: str) -> int:
 
 @contextmanager
 def _refusals(named: str) -> Iterator[None]:
-    """Say in one sentence why a workbook cannot be built."""
+    """Report errors of a build in one sentence."""
     from xlsxattn.builder.specification.table import SpecError
     from xlsxattn.checker import engines
     from xlsxattn.press import PressError
@@ -108,7 +108,7 @@ def _refusals(named: str) -> Iterator[None]:
 
 
 def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, brief: bool = False) -> int:
-    """Print the result of a proof and the path of the workbook; ``brief``: without hints. The exit code."""
+    """Print the verdict and the path, with hints unless ``brief``, and return the exit code."""
     from xlsxattn.checker import report
 
     for run in () if is_quiet() else pressed.report.runs:
@@ -142,8 +142,8 @@ def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
 def _open(pressed: Pressed) -> Phrase:
     """The first step for a newcomer."""
     begin = (
-        "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; all other "
-        "sheets follow."
+        "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; the other "
+        "sheets update."
     )
     if pressed.keeps_words:
         begin = (
@@ -164,13 +164,13 @@ def _show(pressed: Pressed) -> str:
 
 
 def _alone(word: str) -> list[Phrase]:
-    """The hint that only one sentence contains the word to compare."""
+    """A hint that only one sentence contains the word to compare."""
     sentence = "{word!r} is in only one sentence, so nothing is compared."
     return [say(sentence, word=word)] if word else []
 
 
 def _not_in_vocabulary(quoted: Sequence[str]) -> list[Phrase]:
-    """The hint that the texts of a spec, often those of a template, quote words that its vocabulary lacks."""
+    """A hint that the texts of a spec, often those of a template, quote words that its vocabulary lacks."""
     if not quoted:
         return []
     listed = [say("{word!r}", word=word) for word in quoted[:MAX_QUOTED]]

@@ -42,7 +42,12 @@ REPORTS = {".json": "json", ".xml": "junit"}
 @click.option(
     "--explain", "cell", metavar="RANGE", help="Explain a cell in numbers: RANGE or RANGE[row,column]."
 )
-@click.option("--report", "target", type=click.Path(path_type=Path), help="Also write .json or JUnit's .xml.")
+@click.option(
+    "--report",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Also write a report: .json, or .xml for JUnit.",
+)
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--skip-foreign", is_flag=True, help="Skip workbooks made by other programs.")
 @volume

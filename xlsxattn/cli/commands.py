@@ -83,11 +83,11 @@ def _run(command: click.Command) -> int:
             import traceback
 
             traceback.print_exc()
-        code = complain(_unforeseen(error), UNUSABLE)
+        code = complain(_internal_error(error), UNUSABLE)
     return code if isinstance(code, int) else HOLDS
 
 
-def _unforeseen(error: Exception) -> str:
+def _internal_error(error: Exception) -> str:
     """The message of an unhandled error; a full disk is one of them."""
     if isinstance(error, OSError) and error.errno in FULL:
         sentence = "cannot write to standard output or to temporary files: {reason}"
@@ -231,7 +231,7 @@ def _hint_untranslated(template: str, code: str) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @volume
 def new(template: str, file: Path | None) -> None:
-    """Copy TEMPLATE to FILE (my-TEMPLATE.toml), to be edited."""
+    """Copy TEMPLATE to FILE (default: my-TEMPLATE.toml) for editing."""
     from xlsxattn import templates
 
     if template not in templates.names():

@@ -25,7 +25,7 @@ WRITTEN = 8
 @click.option(
     "--vocabulary",
     type=click.Choice(("needed", "all")),
-    help="Include only the sentences' tokens, or all; by default all of a decoder with few.",
+    help="Include only the sentences' tokens, or all; by default all if a decoder has few.",
 )
 @click.option("--focus", help="The token to follow; by default the longest that all sentences share.")
 @click.option(

@@ -21,7 +21,7 @@ def volume(command: Callable[..., Any]) -> Callable[..., Any]:
         "--verbose",
         is_flag=True,
         expose_value=False,
-        callback=_speak,
+        callback=_set_verbose,
         help="Show every step, and all ranges.",
     )
     quiet = click.option(
@@ -29,7 +29,7 @@ def volume(command: Callable[..., Any]) -> Callable[..., Any]:
         "--quiet",
         is_flag=True,
         expose_value=False,
-        callback=_hush,
+        callback=_set_quiet,
         help="Print results only, no hints.",
     )
     # main() reads it, as an error may come before click has read any option
@@ -49,12 +49,12 @@ def is_verbose() -> bool:
     return bool(click.get_current_context().find_root().meta.get(_VERBOSE)) and not is_quiet()
 
 
-def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+def _set_quiet(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
         ctx.find_root().meta[_QUIET] = True
 
 
-def _speak(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+def _set_verbose(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked:
         return
     ctx.find_root().meta[_VERBOSE] = True

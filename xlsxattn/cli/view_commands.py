@@ -57,7 +57,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
 
     seen = _look(file, engine)
     if seen.engine != engine and not is_quiet():
-        said = say("{file}: it lacks saved values; recalculated by {engine}", file=file, engine=seen.engine)
+        said = say("{file}: values are missing; recalculated by {engine}", file=file, engine=seen.engine)
         click.echo(tell(said), err=True)
     console = _console()
     if listed:

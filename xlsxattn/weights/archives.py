@@ -144,7 +144,7 @@ def npz(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
 def _check_member(path: Path, name: str, member: zipfile.ZipInfo) -> None:
     """Reject a zip bomb: a member much larger unpacked than packed, as weights hardly compress."""
     if member.file_size > MAX_SMALL and member.file_size > MAX_SHRINKING * member.compress_size:
-        sentence = "{path}: the tensor {name!r} unpacks from {packed:,} bytes to {n:,}, too much for weights"
+        sentence = "{path}: the tensor {name!r} unpacks from {packed:,} bytes to {n:,}, too many for weights"
         values = {"path": path, "name": name, "packed": member.compress_size, "n": member.file_size}
         raise CheckpointError(say(sentence, **values))
     if name == INNER_CONFIG and member.file_size > MAX_JSON_LENGTH:

@@ -46,7 +46,7 @@ def streams(plan: Plan, outer: Weights, X: Sequence[Array], wanted: Sequence[int
     check_known(model)
     xs = [_first_input(model, outer, np.asarray(x, np.float64)) for x in X]
     for k in range(max(wanted, default=-1) + 1):
-        LOG.debug("", extra={"step": say("computing the layers before"), "done": k, "of": max(wanted)})
+        LOG.debug("", extra={"step": say("computing the omitted layers"), "done": k, "of": max(wanted)})
         if k in wanted:
             inputs[k] = xs
         if k < max(wanted):

@@ -190,7 +190,7 @@ def tries(sheet: PlacedSheet, page: Page, row: int, sections: list[tuple[int, in
             sheet.closed.add(row)
             row += 1
     if sheet.closed.intersection(range(first, row)):
-        sheet.texts.append(Text(row, MARGIN, tell("[+] at the left of a line shows its answer."), "why"))
+        sheet.texts.append(Text(row, MARGIN, tell("Click [+] left of a line to show its answer."), "why"))
         row += 1
     sections.append((first, row + BAND_GAP))
     return row + BAND_GAP

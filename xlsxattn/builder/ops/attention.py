@@ -12,7 +12,7 @@ PROJECT = {
         "=MMULT({x},0+{w})",
         why="Queries: what is each word looking for?",
         paper=VASWANI.format("3.2"),
-        more="Each column of W_Q asks one question; q_i is what word i answers to all of them.",
+        more="Each column of W_Q is a feature to look for; q_i says how much word i looks for each.",
     ),
     "K": Op(
         "K = {x} · W_K",
@@ -79,8 +79,10 @@ SCALED_BY_TEMPERATURE = Op(
     why="Divided by √d_k and by a temperature that you can change: below 1 the attention becomes sharper, "
     "above 1 more even.",
     paper=VASWANI.format("3.2.1"),
-    more="At temperature 1 this is the paper's formula. A large temperature makes all scores alike, "
-    "a small one lets the largest win.",
+    more=(
+        "At temperature 1 this is the paper's formula. A large temperature makes scores more equal, a "
+        "small one gives nearly all weight to the largest."
+    ),
 )
 NOT_SCALED_BY_TEMPERATURE = replace(
     SCALED_BY_TEMPERATURE,
@@ -92,7 +94,7 @@ NOT_SCALED_BY_TEMPERATURE = replace(
 MASK = Op(
     "Mask = 1 where column ≤ row",
     "=--({col}<={row})",
-    why="Which token may look where? Each word sees itself and what came before, never what comes later.",
+    why="Which token may look where? Each word sees itself and earlier words, never later ones.",
     paper=VASWANI.format("3.2.3"),
     more="A word that is being generated cannot look at later words, which do not exist yet, so only the "
     "lower triangle remains.",
@@ -108,20 +110,20 @@ PADDING_MASK = Op(
 KEYS_EXIST = Op(
     "Mask = padding mask, the same in every row",
     "=({row}>0)*TRANSPOSE({padding})",
-    why="Which keys exist? 1 where the column's key does; a blank cell's column is 0.",
+    why="Which keys exist? 1 if the key of the column exists; the column of a blank cell is 0.",
 )
 CAUSAL_MASK = Op("Causal mask = 1 where column ≤ row", "=--({col}<={row})", why=MASK.why)
 BOTH_MASKS = Op(
     "Mask = causal mask × padding mask",
     "={causal}*TRANSPOSE({padding})",
-    why="Both at once: a token may look where the causal mask lets it, at keys that exist.",
+    why="Both at once: a token may look at keys that exist and that the causal mask allows.",
 )
 MASKED = Op(
     "Masked = Scaled, and −∞ where the mask is 0",
     "=IF({mask}=1,{scaled},{minus_infinity})",
     why="Masked cells get −∞; exp(−∞) is 0, so they get no attention.",
     paper=VASWANI.format("3.2.3"),
-    more="−∞ is written as −1E300, since a cell holds no infinity; its EXP is 0 exactly.",
+    more="−∞ is written as −1E300, since a cell cannot hold infinity; its EXP is exactly 0.",
 )
 ROW_MAX = Op("row maximum", "=MAX({scaled}[row])", "cells")
 EXP = Op(

@@ -1,4 +1,4 @@
-"""The first screen: copies of ranges, and sentences that say what is to be seen in them."""
+"""The first screen: copies of ranges, and sentences that describe them."""
 
 from __future__ import annotations
 

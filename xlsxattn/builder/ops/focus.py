@@ -1,4 +1,4 @@
-"""The focus word: its rows, its cosines, and what its output is made of."""
+"""The focus word: its rows, its cosines, and the composition of its output."""
 
 from __future__ import annotations
 

@@ -47,24 +47,24 @@ TOP_LOGITS = Op(
     "The largest logits of each row, in descending order: those of the most likely words.",
 )
 TOP_IDS = Op(
-    "Their places in the vocabulary",
+    "Their positions in the vocabulary",
     "=SMALL(IF(SIGN({logits}[row]-LARGE({logits}[row],{rank}[col]))=0,"
     "COLUMN({logits}[row])-MIN(COLUMN({logits}[row]))+1),"
     "{rank}[col]-SUM(--(SIGN({logits}[row]-LARGE({logits}[row],{rank}[col]))>0)))",
     "cell arrays",
-    "Which column has the k-th largest logit? Of equal ones, the first comes first.",
+    "Which column has the k-th largest logit? Equal logits are in the order of the columns.",
 )
 TOP_TOKENS = Op(
     "The most likely words",
     '=INDEX({words},{ids}[cell])&""',
     "cells",
-    "Which words are most likely to come next, the likeliest first?",
+    "Which words are most likely to come next, the most likely first?",
 )
 TOP_PROBABILITIES = Op(
     "Their probabilities",
     "=INDEX({probability}[row],1,{ids}[cell])",
     "cells",
-    "Looked up in the softmax by their places in the vocabulary, below.",
+    "Looked up in the softmax by their positions in the vocabulary, below.",
 )
 ONLY_PROBABILITY = Op("the only probability", "={probability}[cell]", "cells")
 GROWN = Op(

@@ -81,7 +81,7 @@ LOSS = Op(
     "Loss = sum of Error² / number of examples",
     "=SUMSQ({error})/{count}",
     "cells",
-    "One number for all of it: the smaller, the better.",
+    "One number for all examples: the smaller, the better.",
 )
 
 # --- backward (Rumelhart et al. 1986: the chain rule, from the loss back to the weights) -------------------
@@ -107,12 +107,12 @@ D_VALUES = {
     )
     for d in ("dOutput", "dConcat")
 }
-"""By what comes back to the heads: dOutput if there is no W_O."""
+"""By the gradient that the heads receive: dOutput if there is no W_O."""
 D_ATTENTION = {
     d: Op(
         f"dAttention = {d} · Vᵀ",
         "=MMULT({d},TRANSPOSE({v}))",
-        why="Below 0: looking more at this word would lower the loss.",
+        why="Below 0: more attention to this word would lower the loss.",
         paper=RUMELHART,
     )
     for d in D_VALUES
@@ -143,7 +143,7 @@ D_KEYS = Op(
 )
 D_WEIGHTS = {
     letter: Op(
-        "dW = what came in, transposed · the gradient of what went out",
+        "dW = the input, transposed · the gradient of the output",
         "=MMULT(TRANSPOSE({x}),{d})",
         why=why,
         paper=RUMELHART,
@@ -206,7 +206,7 @@ LARGEST = Op("the largest weight", "={largest}")
 ALIVE_AT_FIRST = Op("1", "=1")
 ALIVE = Op("1 while no weight is too large", f"=IF({{largest}}<{LIMIT},{{alive}},0)")
 
-# --- what is looked at -------------------------------------------------------------------------------------
+# --- what the page shows -----------------------------------------------------------------------------------
 
 CHOSEN = Op("the step that is shown", "=INT(MIN(MAX({x},1),{steps}))", "cells")
 TAKEN = Op(

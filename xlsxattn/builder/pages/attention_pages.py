@@ -49,21 +49,21 @@ PLACED_LEAD = (
 )
 LEAD = (
     "Weights decide what is compared (W_Q, W_K) and what is passed on (W_V). "
-    "The same weights serve every sentence."
+    "All sentences share the same weights."
 )
 HEADS_LEAD = (
-    "Several heads look at the sentence at once, each in a subspace of its own; "
-    "their outputs are placed side by side and W_O mixes them."
+    "Several heads attend in parallel, each in its own subspace; their outputs are concatenated, and W_O "
+    "mixes them."
 )
 SIDE_BY_SIDE_LEAD = (
-    "Several heads look at the sentence at once, each in a subspace of its own; "
-    "their outputs are placed side by side, and nothing mixes them."
+    "Several heads attend in parallel, each in its own subspace; their outputs are concatenated, and no "
+    "matrix mixes them."
 )
 HEAD_LEAD = (
     "One head looks at the sentence in a subspace of its own; W_O maps its output back to the size of the "
     "embeddings."
 )
-BARE_HEAD_LEAD = "One head looks at the sentence in a subspace of its own."
+BARE_HEAD_LEAD = "One head attends in its own subspace."
 MASKED_LEAD = {
     "causal": "The causal mask excludes later words: a word looks only at itself and earlier words.",
     "padding": "The padding mask excludes blank cells from attention.",

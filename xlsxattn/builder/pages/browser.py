@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STRONGEST = 5
 MAX_CHOICES = 30
 """Maximum number of values of CHOOSE in all spreadsheets; with more maps, CHOOSE is nested."""
-LEAD = "Choose a layer and a head in the yellow cells: their attention map appears, and the strongest pairs."
+LEAD = "Choose a layer and a head in the yellow cells to see their attention map and the strongest pairs."
 
 
 def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:

@@ -26,7 +26,7 @@ MAX_ALL_PAIRS = 8
 """Up to this many sentences, all pairs are compared; of more, each with the next one, as formulas are limited
 in length."""
 ALONE = "– only one sentence contains “{focus}”: nothing to compare"
-NORMED = "The output of a norm: its columns no longer stand for the dimensions."
+NORMED = "The output of a norm: its columns no longer represent the dimensions."
 LEAD = "The same word and the same embedding, but different neighbours: compare the outputs."
 
 

@@ -70,7 +70,7 @@ def _settings(sheet: Model) -> dict[str, str]:
         messages[RangeName(sheet.id)["Base"]] = "✗ the base is not a number"
     if sheet.stretch:
         for name in ("Stretch", "Low", "High", "Trained"):
-            messages[RangeName(sheet.id)[name]] = "✗ a setting of the stretch is not a number"
+            messages[RangeName(sheet.id)[name]] = "✗ a setting of the scaling is not a number"
     return messages
 
 
@@ -129,7 +129,7 @@ def _hyperparameters(sheet: Model, sides: Sequence[Stack]) -> Band:
     rows = [
         ("layers", count("NLayers", len(sheet.numbers))),
         ("heads", count("NHeads", sheet.heads)),
-        ("heads of keys and values", count("NKVHeads", sheet.kv_heads)),
+        ("key and value heads", count("NKVHeads", sheet.kv_heads)),
         ("d_model", size("DModel", "vocab_E")),
         ("d_k", size("DK", key["W_K"])),
         ("d_v", size("DV", key["W_V"])),

@@ -416,7 +416,7 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
     return Page(
         HINT_PAGE,
         "Hints",
-        "Three hints for each answer, one click each. Think before you click.",
+        "Three hints for each answer, shown one at a time. Think before you click.",
         subtitle="if you get stuck",
         hints=tuple(hints),
     )

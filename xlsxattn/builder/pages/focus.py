@@ -137,7 +137,7 @@ def _strongest(
 
 
 def _mixture(limit: Mapping[str, str], keys: Lane, head: RangeName, terms: int) -> Block:
-    """What a head's output is made of, as text (1 × 1)."""
+    """The composition of a head's output, as text (1 × 1)."""
     names = {"weights": head["FocusWeights"], "words": head["FocusWords"], **limit}
     mixture = ops.focus.seen_mixture if "seen" in limit else ops.focus.mixture
     return computed(head["FocusSaid"], (1, 1), mixture(terms, more=keys.n > terms), "said", **names)

@@ -56,12 +56,14 @@ if TYPE_CHECKING:
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
-    "word at once, and decides by the words themselves how much each one matters."
+    "word at once, and the words themselves determine how much each one matters."
 )
 FOLLOW = {
-    False: "Follow one word through this workbook, from its embedding to what it becomes.",
-    True: "Follow one word through this workbook: its embedding is the same in every sentence, and what it "
-    "becomes is not.",
+    False: "Follow one word through this workbook, from its embedding to its output.",
+    True: (
+        "Follow one word through this workbook: its embedding is the same in every sentence, its output is "
+        "not."
+    ),
 }
 READ = (
     "1.  Read the sheets from left to right and from top to bottom. The code above a block is its formula; "
@@ -120,7 +122,7 @@ TORN = (
     "“{clear}” is clearly {one}, “{clear_other}” clearly {other}."
 )
 ALIKE = 0.9
-"""Two numbers are alike if the smaller has this share of the larger; a word is clear by the rest."""
+"""Two numbers are similar if the smaller has this share of the larger; of a clear word, at most the rest."""
 VERSION = 1
 TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
 """A word that occurs more than once in the vocabulary."""
@@ -211,7 +213,7 @@ def _of_exercise(spec: Spec) -> Iterator[tuple[str, str, tuple[str, ...], list[t
     """The tables of the manifest that only exercises have."""
     if spec.exercise:
         data = json.dumps(spec.exercise.data(), ensure_ascii=False)
-        yield EXERCISE, "What the reader is to compute.", (), [(data,)]
+        yield EXERCISE, "What the reader computes.", (), [(data,)]
     if spec.seal:
         yield SEAL, "Whose personal copy it is.", (), [(spec.seal,)]
 
@@ -266,7 +268,7 @@ def _boxes(pages: Sequence[Page]) -> tuple[Box, ...]:
 
 
 def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
-    """What the workbook opens on."""
+    """The page Start, on which the workbook opens."""
     statuses = [block.name for block in guide.blocks()]
     check = ops.live_checks.status(
         "✓ all checks pass",
@@ -299,7 +301,7 @@ def _offered(spec: Spec, contexts: Sequence[str]) -> list[str]:
 
 
 def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
-    """What to do with the workbook; one of its own products of matrices shows how formulas read."""
+    """Instructions for readers; a matrix product of the workbook is the example of a formula."""
     blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
     shown = min(products, key=lambda text: ("--" in text, "[" in text), default="=MMULT(A,B)")
@@ -399,7 +401,7 @@ def _vocabulary(spec: Spec) -> Band:
 
 
 def _torn(spec: Spec) -> str:
-    """A sentence on a torn focus word and two clear words; "" if there are none."""
+    """A sentence about an ambiguous focus word and two clear words; "" if there are none."""
     words = spec.vocabulary
     rows = {word: [float(x) for x in row] for word, row in zip(words.tokens, words.E, strict=True)}
     if words.d_model < 2 or spec.focus not in rows:  # noqa: PLR2004 - one sense and another
@@ -422,10 +424,10 @@ def _known(spec: Spec) -> Op:
 
     If no sentence has the focus word, this is a note and not an error.
     """
-    several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
+    several = len(spec.vocabulary.tokens) > 1  # some programs reject the name of a single cell in INDEX
     ids = ",".join(
         of_context(c.id)["Ids"] for c in spec.contexts
-    )  # IronCalc's COUNTIF takes no name of a single cell
+    )  # IronCalc's COUNTIF rejects the name of a single cell
     foci = ",".join(of_context(c.id)["Focus"] for c in spec.contexts)
     blanks = any(sheet.uses_blanks for sheet in spec.sheets)
     unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)

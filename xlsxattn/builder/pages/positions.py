@@ -118,7 +118,7 @@ def stretch_settings(sheet: Model) -> list[tuple[str, Block]]:
         return []
     stretch, s = sheet.stretch, RangeName(sheet.id)
     cells = (
-        ("stretch s =", "Stretch", stretch.factor),
+        ("factor s =", "Stretch", stretch.factor),
         ("α =", "Low", stretch.low),
         ("β =", "High", stretch.high),
         ("original length L =", "Trained", stretch.trained),

@@ -1,4 +1,4 @@
-"""The pages of a training: the lesson in front, every step behind it, folded."""
+"""The pages of a training: the main page, and after it a page of every step, in collapsed groups."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NARROW, MAX_COLUMNS_BESIDE = (6.3,), 22
 
 
 class Setting(NamedTuple):
-    """A setting of an optimizer: its label, the name of the number that counts, and the limits of that."""
+    """A setting of an optimizer: its label, the name of its clamped value, and the limits of that."""
 
     label: str
     counts: str
@@ -70,9 +70,9 @@ HAS = {
 }
 """The settings of each optimizer."""
 OF_TOKENS = ("K", "V", "dK", "dV")
-"""Blocks that have a row for each word of the examples; others have one for each that is asked for."""
+"""Blocks with a row for each word of the examples; others have one for each example."""
 OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
-"""Blocks that have a column for each word of the examples."""
+"""Blocks with a column for each word of the examples."""
 SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
 """Blocks of one number."""
 OF_OUTPUTS = ("Targets", "Goal", "Output", "dOutput", "Error", "W_O", "dW_O")
@@ -81,7 +81,7 @@ CHECKED = ("CheckRow", "CheckCol", "CheckH")
 
 
 def training_pages(spec: Spec, sheet: Training) -> list[Page]:
-    """The lesson, and the page of all steps behind it."""
+    """The main page, and the page of all steps after it."""
     if sheet.form is None:
         raise NotImplementedError(sheet.trains)
     page = _Lesson(spec, sheet, Sizes(sheet, sheet.form, spec.vocabulary.d_model))
@@ -118,10 +118,10 @@ class _Lesson:
         self.held = {lane.id: held_out(self.every, lane.id, lane.n) for lane in self.lanes}
         self.checks = [Place(sizes, "Plus"), Place(sizes, "Minus")]
 
-    # --- the page in front ---------------------------------------------------------------------------------
+    # --- the main page -------------------------------------------------------------------------------------
 
     def lesson(self) -> Page:
-        """The page in front, which reads like a lesson."""
+        """The main page, which explains training from the question to the result."""
         s, sheet = self.s, self.sheet
         bands = (
             self._question(),
@@ -189,8 +189,8 @@ class _Lesson:
         row = computed(s["AskedRow"], (z.examples, 1), ops.ASKED_ROW, "count", **names)
         present = computed(s["Present"], (z.examples, 1), ops.PRESENT, "count", row=row.name)
         why = (
-            "Each example is a sentence (below), one of its words, and what this word's output is to become. "
-            "The loss says how far off they all are; a step changes the weights so that it falls."
+            "Each example is a sentence (below), one of its words, and the target of this word's output. "
+            "The loss says how far off all of them are; a step changes the weights so that it falls."
         )
         sides = (
             Side("example", (number,)),
@@ -202,7 +202,7 @@ class _Lesson:
 
     def _held_out(self) -> Iterable[Band]:
         why = (
-            "Where does the focus word look, in sentences that are none of the examples? Row k: with the "
+            "Where does the focus word look in sentences that are not examples? Row k: with the "
             "weights after k steps. Last row: with the weights of “{form}”."
         )
         for i, h in enumerate(self.z.heads):
@@ -293,7 +293,7 @@ class _Lesson:
                 names = {"of": self.every.name(matrix), "band": str(self.sheet.steps + 1), "like": given.name}
                 final = computed(s[f"Final_{matrix}"], (rows, cols), ops.TAKEN, "output", **names)
                 sides += [Side("", words=("→",) * rows), Side("after", (final,))]
-            title = matrix if matrix in z.learns else say("{matrix} (it does not learn)", matrix=matrix)
+            title = matrix if matrix in z.learns else say("{matrix} (not learned)", matrix=matrix)
             block = tuple(map(self._narrow, (given,)))
             groups.append(
                 Group(block, (numbered("x", rows),), numbered(matrix[-1].lower(), cols), tuple(sides), title)
@@ -429,7 +429,7 @@ class _Lesson:
         return Band("Gradient check", why, groups, shared=True, show_formula=False)
 
     def _choice(self) -> str:
-        """The formula of the number of the weight that is checked, without the sign before it."""
+        """The formula of the number of the checked weight, without its equals sign."""
         s, before, ways = self.s, 0, []
         for matrix in self.z.learns:
             rows, cols = self.z.shape(matrix)
@@ -470,7 +470,7 @@ class _Lesson:
         return Band("The examples' sentences", why, groups, shared=True, show_formula=False)
 
     def _constants(self) -> Band:
-        """What is made of the examples once, and constants that formulas read."""
+        """What is computed from the examples once, and constants that formulas read."""
         s, z = self.s, self.z
         goal = computed(s["Goal"], (z.examples, z.d_out), ops.CLAMPED, "embedding", x=s["Targets"])
         names = {"row": s["AskedRow"], "index": s["Index"], "x": s["X"]}
@@ -509,10 +509,10 @@ class _Lesson:
         why = "The targets as used, the rows of the asked words, the mask, and constants for formulas."
         return Band("What every step uses", why, tuple(groups), shared=True, show_formula=False)
 
-    # --- the page behind -----------------------------------------------------------------------------------
+    # --- the page of steps ---------------------------------------------------------------------------------
 
     def steps(self) -> Page:
-        """All steps, a range for each quantity, folded; and what the gradient check computes."""
+        """All steps, a range for each quantity, in collapsed groups; and the passes of the gradient check."""
         blocks = [*once(self.z), *unrolled(self.every)]
         for lane in self.lanes:
             asked = of_context(lane.id)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import MultiHead, SelfAttention, Training
 
 COLOURED = ("diverging", "weights")
-"""The heat maps of pages that are read; thousands of rows of all steps go without."""
+"""Heat maps of the main page; the thousands of rows of all steps have none."""
 LETTERS = ("Q", "K", "V")
 MOMENTS = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
 """What each optimizer keeps of earlier steps, for each matrix."""
@@ -29,7 +29,7 @@ MOMENTS = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What a training is made of, and the shapes of all that it computes."""
+    """The sizes of a training, and the shapes of its quantities."""
 
     sheet: Training
     form: SelfAttention | MultiHead
@@ -47,7 +47,7 @@ class Sizes:
 
     @property
     def heads(self) -> tuple[int, ...]:
-        """The heads' numbers; 0 where there is one alone, without a name."""
+        """The numbers of the heads; 0 for a single head, which has none."""
         return tuple(range(1, self.form.heads + 1)) if self.form.headed else (0,)
 
     @property
@@ -75,7 +75,7 @@ class Sizes:
 class Quantity:
     """One quantity of a pass: its block, its shape in one step, its formula applied to ranges.
 
-    ``first`` is its formula in the first of all steps, where that is another one.
+    ``first`` is its formula in the first step, if that differs.
     """
 
     block: str
@@ -96,7 +96,7 @@ class Place:
 
     @property
     def s(self) -> RangeName:
-        """What the sheet's names begin with."""
+        """The prefix of the sheet's names."""
         return RangeName(self.sizes.sheet.id)
 
     def name(self, block: str, head: int = 0) -> str:
@@ -107,7 +107,7 @@ class Place:
         return at[block] if block == "Loss" else at[f"{block}_{STEPS}"]
 
     def read(self, block: str, head: int = 0, band: str = "step") -> str:
-        """A quantity as formulas read it: made once for all, or at this place."""
+        """A quantity as formulas read it: computed once, or at this place."""
         learned = f"W_{block}" if block in LETTERS else block
         if learned in self.sizes.sheet.matrices and learned not in self.sizes.learns:
             return self.fixed(self.s[block] if block in LETTERS else self.s[f"Start_{block}"])
@@ -122,7 +122,7 @@ class Place:
         return self.fixed(self.s.at(head=head)[block])
 
     def in_head(self, text: str, head: int, *, values: bool = False) -> str:
-        """A matrix of all heads' columns with zeros outside one head's."""
+        """A matrix of all heads, with zeros outside the columns of one."""
         return f"{text}*{self.own('ColumnsV' if values else 'Columns', head)}" if head else text
 
     def block(self, q: Quantity) -> Block:
@@ -139,7 +139,7 @@ class Place:
 
 
 def once(sizes: Sizes) -> Iterator[Block]:
-    """Queries, keys and values that no step changes, as their matrix does not learn."""
+    """Queries, keys and values whose matrix is not learned, so that no step changes them."""
     s = RangeName(sizes.sheet.id)
     for letter in LETTERS:
         if f"W_{letter}" not in sizes.learns:
@@ -260,7 +260,7 @@ def update(p: Place) -> Iterator[Quantity]:
 
 
 def weights(p: Place) -> Iterator[Quantity]:
-    """In the steps: what becomes of the weights, and whether they are still of a size to go on with."""
+    """In the steps: the weights after each step; after a divergence they stay the same."""
     for matrix in p.sizes.learns:
         names = {"x": p.own(f"Start_{matrix}"), "w": p.read(matrix, band="before")}
         names |= {"alive": p.read("Alive"), "proposed": p.read(f"Proposed_{matrix}", band="before")}
@@ -293,7 +293,7 @@ def loss(p: Place) -> Block:
 
 
 def held_out(p: Place, context: str, n: int) -> dict[str, list[Block]]:
-    """The focus word's attention in a sentence after every step: for each head what leads to it, and it."""
+    """The focus word's attention in a sentence after every step, with the blocks before it, by head."""
     z, at = p.sizes, p.s.at(context=context)
     trained, own = RangeName(z.form.id, context=context), RangeName(context=context)
     asked = f"{at['Asked_X']}[all]"

@@ -208,7 +208,8 @@ class _Resolver:
         if sheet.generate and sheet.mask in CAUSAL and sheet.mask in PADDING:
             raise self.table.error(
                 "mask",
-                "'causal+padding' does not go with generate, which fills all blank cells: 'causal' is needed",
+                "'causal+padding' cannot be combined with generate, which fills all blank cells: 'causal' is "
+                "needed",
             )
         final_norm = sheet.residual == "pre-norm" if sheet.final_norm is None else sheet.final_norm
         mask = sheet.mask or ("padding" if self.padded else "none")

@@ -39,7 +39,7 @@ class Spec:
 
     ``lang`` is the language of the texts, ``about`` the paragraph on Start, "" for the default.
     ``exercise_table`` is the table [exercise] of the spec. ``exercise`` is what an exercise asks, None for an
-    ordinary workbook, ``solved`` is true for its solutions, ``seal`` says whose copy it is.
+    ordinary workbook, ``solved`` is true for its solutions, ``seal`` identifies the copy of a student.
     """
 
     title: str

@@ -207,7 +207,9 @@ def known_here(known: Iterable[str]) -> Phrase:
 def identifier(table: Table, key: str, value: object, what: str) -> str:
     """Validate the id of a sheet or a context."""
     if not isinstance(value, str) or not re.fullmatch(ID, value):
-        form = say("lower-case Latin letters and digits, a letter first, at most {most}", most=MAX_ID_LENGTH)
+        form = say(
+            "lower-case Latin letters and digits, starting with a letter, at most {most}", most=MAX_ID_LENGTH
+        )
         raise table.error(
             key,
             "{found} cannot be the id of {what}: {form} are needed",

@@ -61,7 +61,7 @@ def _form(table: Table, sheet: Training, before: Sequence[Sheet]) -> SelfAttenti
         said = say(sentence, found=show(sheet.trains), known=listed)
         raise table.error("trains", with_near(said, sheet.trains, known))
     if not form.weights:
-        sentence = "{trains!r} has no weights that could learn: give it weights, d_k or a seed"
+        sentence = "{trains!r} has no weights that could be trained: give it weights, d_k or a seed"
         raise table.error("trains", sentence, trains=form.id)
     missing = {
         "position": form.position != "none",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.cell_formulas import SIDE_BY_SIDE, braced, shortened, stands
+from xlsxattn.checker.cell_formulas import SIDE_BY_SIDE, braced, has_expected_formula, shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.names import parse
@@ -49,7 +49,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
             names = _below(corners, tab, last, col)
             if not names or any(stated == caption(book, name) for name in names):
                 continue
-            name = next((n for n in names if stands(book, n)), "")
+            name = next((n for n in names if has_expected_formula(book, n)), "")
             if name and not _is_of_tab(text, ranges) and not _is_input(book, tab, row, col):
                 yield _other(name, (tab, row, col), stated, caption(book, name))
 

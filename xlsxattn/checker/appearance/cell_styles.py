@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 MIN_POINTS = 4.0
 """Minimum readable font size in points; built workbooks use at least 8."""
-FORMATS_WITH_WORDS: Mapping[str, str] = {
-    "Times": '[>1]"occurs "0" times";""',
-    "Ids": '0;-0;"not in the vocabulary"',
-    "MaskValue": '0;"−∞";0',
-    "Rank": '"no. "0',
+FORMATS_WITH_WORDS: Mapping[str, tuple[str, ...]] = {
+    "Times": ('[>1]"occurs "0" times";""', '[>1]"stands "0" times";""'),  # the second until version 0.1
+    "Ids": ('0;-0;"not in the vocabulary"',),
+    "MaskValue": ('0;"−∞";0',),
+    "Rank": ('"no. "0',),
 }
 """The number formats with words that are built, by block."""
 FORMATS_OF_LABELS = {"FocusBefore_Rows": FORMATS["Before_Rows"], "FocusAfter_Rows": (THEN,)}
@@ -200,7 +200,7 @@ def _worded(name: str) -> Iterable[str]:
         return FORMATS.get(labelled, ())
     if labelled in FORMATS_OF_LABELS:
         return FORMATS_OF_LABELS[labelled]
-    return (FORMATS_WITH_WORDS[place.block],) if place.block in FORMATS_WITH_WORDS else ()
+    return FORMATS_WITH_WORDS.get(place.block, ())
 
 
 def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:

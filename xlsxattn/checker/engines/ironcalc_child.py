@@ -148,7 +148,7 @@ def recalculate(
 
 
 def main(order_file: str, answer_file: str) -> None:
-    """Execute the order and write the answer, whatever IronCalc does short of killing the process."""
+    """Execute the order and write the answer, also after errors of IronCalc that do not end the process."""
     order = json.loads(Path(order_file).read_text("utf-8"))
     limit(order["memory"], order["seconds"])
     try:

@@ -49,7 +49,7 @@ class Manifest:
         program: the version of xlsxattn that built the workbook; "" if not stated.
         language: the language code of the workbook; "" if not stated.
         front: the contents of the first screen; empty if not stated.
-        exercise: what an exercise asks; None in other workbooks.
+        exercise: the settings of an exercise; None in other workbooks.
     """
 
     sheets: tuple[SheetInfo, ...]

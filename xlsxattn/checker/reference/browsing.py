@@ -32,14 +32,14 @@ def chosen_head(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, Rang
     index = max(1, sum(k <= layer for k in layers))
     h = max(1, min(heads, math.floor(head)))
     pairs = min(STRONGEST, *(len(c.tokens) ** 2 for c in own))
-    found = {
+    ranges = {
         s["Layers"]: constant([[float(k)] for k in layers]),
         s["Heads"]: numbers(count(heads)),
         s["PairRank"]: numbers(count(pairs)),
         s["Chosen"]: constant([[float((index - 1) * heads + h)]]),
     }
-    found |= {s.at(page="heads", context=c.id)["Heading"]: sentence(c) for c in own}
-    return found, RangeName(layer=layers[index - 1], head=h)
+    ranges |= {s.at(page="heads", context=c.id)["Heading"]: sentence(c) for c in own}
+    return ranges, RangeName(layer=layers[index - 1], head=h)
 
 
 def browsed(
@@ -51,19 +51,19 @@ def browsed(
     order, doubts = falling(flat, pairs)
     doubt, places = any_doubt(doubts), order[0]
     top = np.sort(flat.values, axis=2)[:, 0, ::-1][:, :pairs, None]  # (runs, pairs, 1)
-    found = {
+    ranges = {
         p["Map"]: expect(A),
         p["PairWeights"]: expect(NoisyArray(top, flat.size[0, places][:, None])),
         p["PairPlaces"]: doubt.over(constant(places[:, None] + 1.0)),
         p["PairFrom"]: doubt.over(Expected(tokens[places // n], "text")),
         p["PairTo"]: doubt.over(Expected(tokens[places % n], "text")),
     }
-    return found | labels(p["Map"], tokens, tokens)
+    return ranges | labels(p["Map"], tokens, tokens)
 
 
 def matrix_summaries(tower: Tower) -> Ranges:
     """The first and last columns of the first rows of every wide matrix, and its Frobenius norm."""
-    found: Ranges = {}
+    ranges: Ranges = {}
     for k in tower.numbers:
         w = tower.w.at(layer=k)
         only = tower.sheet.only
@@ -74,12 +74,12 @@ def matrix_summaries(tower: Tower) -> Ranges:
             if at.group or (at.head and not only):
                 continue  # names of columns of a matrix that is summarized already
             numbered = np.arange(1.0, W.shape[1] + 1)[None, :]
-            found[part_of(name, "First")] = constant(W[:FEW_ROWS, :FEW_COLUMNS])
-            found[part_of(name, "Last")] = constant(W[:FEW_ROWS, -FEW_COLUMNS:])
-            found[part_of(name, "First_Rows")] = numbers(count(min(FEW_ROWS, len(W))))
-            found[part_of(name, "First_Cols")] = constant(numbered[:, :FEW_COLUMNS])
-            found[part_of(name, "Last_Cols")] = constant(numbered[:, -FEW_COLUMNS:])
+            ranges[part_of(name, "First")] = constant(W[:FEW_ROWS, :FEW_COLUMNS])
+            ranges[part_of(name, "Last")] = constant(W[:FEW_ROWS, -FEW_COLUMNS:])
+            ranges[part_of(name, "First_Rows")] = numbers(count(min(FEW_ROWS, len(W))))
+            ranges[part_of(name, "First_Cols")] = constant(numbered[:, :FEW_COLUMNS])
+            ranges[part_of(name, "Last_Cols")] = constant(numbered[:, -FEW_COLUMNS:])
             largest = np.abs(W).max() or 1.0  # so that no square vanishes or overflows
             length = np.array([[largest * np.sqrt(np.square(W / largest).sum())]])
-            found[part_of(name, "Frobenius")] = numbers(Sized(length, length))
-    return found
+            ranges[part_of(name, "Frobenius")] = numbers(Sized(length, length))
+    return ranges

@@ -30,13 +30,13 @@ def doubted(x: Expected, coarse: float) -> Expected:
 
 def encoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail) -> Ranges:
     """The ranges of an encoder; compare sheets follow it if it runs on every context."""
-    found, left = encoded(sheet, contexts, inputs)
+    ranges, left = encoded(sheet, contexts, inputs)
     if all(c.id in left for c in contexts) and not sheet.only:
         trail[sheet.id] = {}
         for c in contexts:
-            M = found[RangeName(sheet.id, context=c.id)["Output"]].amplification
+            M = ranges[RangeName(sheet.id, context=c.id)["Output"]].amplification
             trail[sheet.id][c.id] = Trace(followed(left[c.id], M), M, {}, left[c.id].coarse().max())
-    return found
+    return ranges
 
 
 def decoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
@@ -62,8 +62,8 @@ def near_words(sheet: SheetInfo, c: ContextWords, left: Mapping[str, Trace], inp
     words = shaped(inputs, s["Tokens"], None, 1)
     ids = numbered(list(words[:, 0]), inputs)
     E = given(embedded(ids, inputs))
-    found = {s["Ids"]: constant([[float(i)] for i in ids]), s["X"]: numbers(E)}
-    found |= labels(s["X"], None, inputs["vocab_Dims"]) | labels(p["Near"], words)
+    ranges = {s["Ids"]: constant([[float(i)] for i in ids]), s["X"]: numbers(E)}
+    ranges |= labels(s["X"], None, inputs["vocab_Dims"]) | labels(p["Near"], words)
     for name, trace in left.items():
         if trace.Output.value.shape[1] != E.value.shape[1]:
             continue
@@ -71,48 +71,48 @@ def near_words(sheet: SheetInfo, c: ContextWords, left: Mapping[str, Trace], inp
         length = max(math.hypot(*row.value[0]), 1e-300)
         apart = trace.coarse * math.sqrt(row.value.size) / length if trace.coarse else 0.0
         each = [cosine(row, E.row(i + 1), trace.M) for i in range(len(ids))]
-        found[p.at(of="" if name == "X" else name)["Near"]] = Expected(
+        ranges[p.at(of="" if name == "X" else name)["Near"]] = Expected(
             np.vstack([one.values for one in each]),
             "number",
             1.0,
             max(one.amplification for one in each),
             coarse=float(apart),
         )
-    return found
+    return ranges
 
 
 def compare_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail) -> Ranges:
     """The focus word's rows of X and of every Output and Attention before this sheet, and cosines."""
     first = contexts[0]
-    found: Ranges = {}
+    ranges: Ranges = {}
     X = {c.id: Trace(c.X, 1.0, {}) for c in contexts}
     for c in contexts:
         p = RangeName(sheet.id, context=c.id)
-        found |= {p["Heading"]: sentence(c)}
-        found |= labels(p["X"], None, inputs["vocab_Dims"])
+        ranges |= {p["Heading"]: sentence(c)}
+        ranges |= labels(p["X"], None, inputs["vocab_Dims"])
         if any(left[c.id].heads for left in trail.values()):
-            found |= labels(p["Attention"], None, c.tokens)
+            ranges |= labels(p["Attention"], None, c.tokens)
         for name, left in {"X": X, **trail}.items():
             own, start = left[c.id], left[first.id]
             q = p if left is X else p.at(of=name)
             row, other = own.Output.row(c.focus), start.Output.row(first.focus)
             shown = numbers(row, own.M if c.focus else 1.0)
-            found[q["X"] if left is X else q["Output"]] = doubted(shown, own.coarse)
+            ranges[q["X"] if left is X else q["Output"]] = doubted(shown, own.coarse)
             apart = sum(
                 trace.coarse * math.sqrt(a.value.size) / max(math.hypot(*a.value[0]), 1e-300)
                 for trace, a in ((own, row), (start, other))
                 if trace.coarse
             )
-            found[q["Cosine"]] = doubted(cosine(row, other, own.M, start.M), apart)
+            ranges[q["Cosine"]] = doubted(cosine(row, other, own.M, start.M), apart)
             for h, head in own.heads.items():
-                found[q.under(h)["Attention"]] = numbers(
+                ranges[q.under(h)["Attention"]] = numbers(
                     head.Attention.row(c.focus), head.M if c.focus else 1.0
                 )
         if sheet.near:
-            found |= near_words(
+            ranges |= near_words(
                 sheet, c, {"X": X[c.id], **{n: left[c.id] for n, left in trail.items()}}, inputs
             )
-    return found | {RangeName(sheet.id)["Status"]: sameness(contexts)}
+    return ranges | {RangeName(sheet.id)["Status"]: sameness(contexts)}
 
 
 def sameness(contexts: Sequence[ContextWords]) -> Expected:

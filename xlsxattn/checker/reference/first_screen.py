@@ -129,7 +129,7 @@ class Leaning(NamedTuple):
 
     def text(self, ways: Iterable[str]) -> Expected:
         """A text that depends on these numbers, with all its acceptable forms."""
-        return hanging(ways, self.numbers)
+        return text_from(ways, self.numbers)
 
 
 def first_screen(
@@ -166,7 +166,7 @@ def first_screen(
     return alignment(screen) if screen.first.is_a(CrossAttention) else attention(screen)
 
 
-# --- attention and encoder ----------------------------------------------------------------------------------
+# --- attention and encoder ---------------------------------------------------------------------------------
 
 
 def attention(screen: Screen) -> Ranges:
@@ -213,7 +213,7 @@ def numbers(screen: Screen, c: ContextWords) -> Ranges:
     focus = np.array([screen.focus])
     found = labels(f["Before"], focus, names if screen.columns == "near" else None)
     if screen.columns == "near":
-        found[f["Before"]] = lying(screen.made[RangeName(screen.compare, context=c.id)["Near"]])
+        found[f["Before"]] = as_row(screen.made[RangeName(screen.compare, context=c.id)["Near"]])
     else:
         found |= {f["X"]: constant(c.X.value)} | labels(f["X"], None, names)
         found[f["Before"]] = row(constant(c.X.value), c.focus)
@@ -226,7 +226,7 @@ def numbers(screen: Screen, c: ContextWords) -> Ranges:
 def output(screen: Screen, c: ContextWords, sheet: SheetInfo) -> Expected:
     """The output of a sheet for the focus word, (1, v)."""
     if screen.columns == "near":
-        return lying(screen.made[RangeName(screen.compare, context=c.id, of=sheet.id)["Near"]])
+        return as_row(screen.made[RangeName(screen.compare, context=c.id, of=sheet.id)["Near"]])
     return row(screen.made[screen.at(c, sheet)["Output"]], c.focus)
 
 
@@ -240,7 +240,7 @@ def upright(x: Expected) -> Expected:
     return replace(x, values=x.values.T)
 
 
-def lying(x: Expected) -> Expected:
+def as_row(x: Expected) -> Expected:
     """Cosines, (v, 1), as a row of numbers, with 0 for missing ones."""
     values = [[0.0 if value == NOBODY else float(value) for value in x.values[:, 0]]]
     return replace(x, values=np.array(values))
@@ -290,7 +290,7 @@ def _texts(names: Array, right: int, may: Array) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(names[i]) for i in (right, *may)))
 
 
-def hanging(ways: Iterable[str], x: Expected) -> Expected:
+def text_from(ways: Iterable[str], x: Expected) -> Expected:
     """A text with several acceptable forms, as decidable as the numbers it depends on."""
     values = np.empty((1, 1), dtype=object)
     values[0, 0] = one_of(tuple(dict.fromkeys(ways)))
@@ -341,7 +341,7 @@ def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
         screen.tell(decided(*torn, same=here == other), here=here, there=other)
         for *torn, here, other in product(one.torn, two.torn, one.leads, two.leads)
     ]
-    return hanging(ways, merged([one.numbers, two.numbers], one.numbers.values))
+    return text_from(ways, merged([one.numbers, two.numbers], one.numbers.values))
 
 
 def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:
@@ -350,7 +350,7 @@ def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:
     doubt = np.sqrt(one.values.size) * (rounding_of(one) + rounding_of(two))  # both rows off in every column
     ways = [OTHER_NUMBERS, SAME_NUMBERS] if distance > HALF else [SAME_NUMBERS, OTHER_NUMBERS]
     sure = abs(distance - HALF) > doubt  # not after an overflow: NaN, or infinite doubt
-    return hanging(map(screen.tell, ways[:1] if sure else ways), merged([one, two], one.values))
+    return text_from(map(screen.tell, ways[:1] if sure else ways), merged([one, two], one.values))
 
 
 def decided(first_torn: bool, second_torn: bool, *, same: bool) -> str:  # noqa: FBT001 - one for each sentence
@@ -362,7 +362,7 @@ def decided(first_torn: bool, second_torn: bool, *, same: bool) -> str:  # noqa:
     return SAME if same else DIFFER
 
 
-# --- the other kinds ----------------------------------------------------------------------------------------
+# --- the other kinds ---------------------------------------------------------------------------------------
 
 
 def classifier(screen: Screen) -> Ranges:

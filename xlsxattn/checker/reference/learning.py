@@ -182,7 +182,7 @@ def gradient(lesson: Lesson, blocks: Mapping[str, Array], name: str) -> Array:
     return np.moveaxis(found.sum(axis=-1) if weight else found, 0, -1).reshape(values.shape)
 
 
-def looks(lesson: Lesson, blocks: Mapping[str, Array], V: Array, h: int) -> Array:
+def attention_gradient(lesson: Lesson, blocks: Mapping[str, Array], V: Array, h: int) -> Array:
     """∂L/∂ Attention of head h, from 0, at all words, (S, E, N); V is (S, N, H, d_v).
 
     Heads = Attention V, so that a complex step in the attention at a word adds that word's V to the head.

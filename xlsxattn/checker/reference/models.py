@@ -79,8 +79,8 @@ def statuses(
 
 def headings(s: RangeName, into: Sequence[ContextWords], out: Sequence[ContextWords]) -> Ranges:
     """The headings of the input and output pages."""
-    found = {s.at(page="in", context=c.id)["Heading"]: sentence(c) for c in into}
-    return found | {s.at(page="out", context=c.id)["Heading"]: sentence(c) for c in out}
+    ranges = {s.at(page="in", context=c.id)["Heading"]: sentence(c) for c in into}
+    return ranges | {s.at(page="out", context=c.id)["Heading"]: sentence(c) for c in out}
 
 
 def chosen(sheet: SheetInfo, contexts: Sequence[ContextWords], keys: Sequence[str]) -> list[ContextWords]:
@@ -104,10 +104,10 @@ def prepared(
     bare = Tower(sheet, w, inputs, Positions({}))
     places = positions(sheet, contexts, bare.attention(bare.first).d_k, inputs)
     tower = bare._replace(places=places)
-    found = once(sheet, tower, places)
+    ranges = once(sheet, tower, places)
     for c in contexts:
-        found |= places.of_context(RangeName(sheet.id, context=c.id), len(c.tokens))
-    return tower, found
+        ranges |= places.of_context(RangeName(sheet.id, context=c.id), len(c.tokens))
+    return tower, ranges
 
 
 def longest(contexts: Sequence[ContextWords]) -> int:
@@ -212,19 +212,19 @@ def encoder_decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: 
     """An encoder of the source, and a decoder of the target with cross-attention to it."""
     s = RangeName(sheet.id)
     source, target = chosen(sheet, contexts, (sheet.source, sheet.target))
-    encoder, found = prepared(sheet, [source, target], inputs, s.at(side="enc"))
+    encoder, ranges = prepared(sheet, [source, target], inputs, s.at(side="enc"))
     decoder_tower = encoder._replace(w=s.at(side="dec"), cross=True)
     masks, seen = own_mask(s.at(context=source.id), sheet.mask, source)
     result = run(encoder, rounding(sheet, inputs), s.at(context=source.id), source.tokens, seen)
     exists = source.exists if "padding" in sheet.mask else None
     said = decoded(decoder_tower, target, Memory(result.Output, source.tokens, exists))
-    found |= rank(sheet, inputs) | masks | result.ranges | said.ranges
+    ranges |= rank(sheet, inputs) | masks | result.ranges | said.ranges
     if exists is not None:
         q, n = s.at(context=target.id), len(target.tokens)
-        found |= {q["CrossMask"]: constant(np.tile(exists.astype(float), (n, 1)))} | index(q, n, cols=False)
+        ranges |= {q["CrossMask"]: constant(np.tile(exists.astype(float), (n, 1)))} | index(q, n, cols=False)
     if exists is not None or not sheet.generate:
-        found |= mask_value(s)
-    found |= headings(s, [source, target], [target]) | {
+        ranges |= mask_value(s)
+    ranges |= headings(s, [source, target], [target]) | {
         s.at(side="enc", page="out", context=source.id)["Heading"]: sentence(source)
     }
-    return found | statuses(sheet, [(encoder, [source]), (decoder_tower, [target])], found)
+    return ranges | statuses(sheet, [(encoder, [source]), (decoder_tower, [target])], ranges)

@@ -56,7 +56,7 @@ def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, TowerR
     s = RangeName(sheet.id)
     depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
     counted = [Counted(), Counted(), *(Counted(k) for k in tower.numbers)]
-    found: Ranges = {s["Depths"]: Expected(np.array([[one] for one in counted], dtype=object), "text")}
+    ranges: Ranges = {s["Depths"]: Expected(np.array([[one] for one in counted], dtype=object), "text")}
     units: list[NoisyArray] = []
     tracks: list[list[Trace]] = []
     for c in own:
@@ -66,22 +66,22 @@ def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, TowerR
         unit = Pooled.values / np.maximum(lengths, MIN_ROW_LENGTH)  # (runs, 1, d_model)
         units.append(r.rounded(unit, np.abs(unit[0])))
         first = NoisyArray(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
-        found |= {p["Pooled"]: expect(Pooled), p["Normed"]: expect(units[-1])}
-        found[p["Similarity"]] = expect(r.product(units[-1], first))
-        found |= output_labels(sheet, p["Pooled"], None, dims) if c is own[0] else {}
-        found[s.at(page="similar", context=c.id)["Heading"]] = sentence(c)
+        ranges |= {p["Pooled"]: expect(Pooled), p["Normed"]: expect(units[-1])}
+        ranges[p["Similarity"]] = expect(r.product(units[-1], first))
+        ranges |= output_labels(sheet, p["Pooled"], None, dims) if c is own[0] else {}
+        ranges[s.at(page="similar", context=c.id)["Heading"]] = sentence(c)
         tracks.append([Trace(c.X, 1.0, {}), *(_trace(depth) for depth in made[c.id].depths)])
-        found |= labels(p["Track_X"], None, dims)
+        ranges |= labels(p["Track_X"], None, dims)
         for name, here, there in zip(depths, tracks[-1], tracks[0], strict=True):
             row, other = here.Output.row(c.focus), there.Output.row(own[0].focus)
-            found[p[f"Track_{name}"]] = _with_coarse(numbers(row, here.M if c.focus else 1.0), here.coarse)
+            ranges[p[f"Track_{name}"]] = _with_coarse(numbers(row, here.M if c.focus else 1.0), here.coarse)
             turn = sum(
                 trace.coarse * math.sqrt(a.value.size) / max(math.hypot(*a.value[0]), 1e-300)
                 for trace, a in ((here, row), (there, other))
                 if trace.coarse
             )
-            found[p[f"Cosine_{name}"]] = _with_coarse(cosine(row, other, here.M, there.M), turn)
-    return found
+            ranges[p[f"Cosine_{name}"]] = _with_coarse(cosine(row, other, here.M, there.M), turn)
+    return ranges
 
 
 def _trace(depth: NoisyArray) -> Trace:

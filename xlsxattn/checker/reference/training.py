@@ -184,7 +184,7 @@ class Course:
             return seen
         return descend(self.lesson, self.optimizer, self.start, self.learns, n, seen)
 
-    # --- words ----------------------------------------------------------------------------------------------
+    # --- words ---------------------------------------------------------------------------------------------
 
     @cached_property
     def tokens(self) -> Array:
@@ -271,7 +271,7 @@ def training_sheet(
     ranges |= check(x, ranges, at)
     for c in contexts:
         ranges |= held_out(x, c)
-    return ranges | said(x, ranges) | shown_labels(x, ranges)
+    return ranges | verdicts(x, ranges) | shown_labels(x, ranges)
 
 
 def place(x: Course, name: str) -> Called:
@@ -312,10 +312,10 @@ def constants(x: Course) -> Ranges:
 def clamped(x: Course) -> Ranges:
     """Typed inputs, clipped to their limits."""
     s, o = x.s, x.optimizer
-    said = {"Rate": o.rate, "Decay": o.decay}
-    said |= {"Mu": o.momentum} if o.name == "momentum" else {}
-    said |= {"B1": o.beta1, "B2": o.beta2, "Eps": o.epsilon} if o.name == "adam" else {}
-    found = {s[name]: constant([[value]]) for name, value in said.items()}
+    settings = {"Rate": o.rate, "Decay": o.decay}
+    settings |= {"Mu": o.momentum} if o.name == "momentum" else {}
+    settings |= {"B1": o.beta1, "B2": o.beta2, "Eps": o.epsilon} if o.name == "adam" else {}
+    found = {s[name]: constant([[value]]) for name, value in settings.items()}
     return (
         found
         | {s[f"Start_{m}"]: constant(W) for m, W in x.start.items()}
@@ -340,7 +340,7 @@ def words(x: Course) -> Ranges:
     }
 
 
-# --- the steps ----------------------------------------------------------------------------------------------
+# --- the steps ---------------------------------------------------------------------------------------------
 
 
 def before(bands: Array) -> Array:
@@ -407,7 +407,7 @@ def alive(largest: Array, bands: Array) -> Expected:
     return Expected(np.array(found, dtype=object if OneOf in map(type, found) else float)[:, None], "number")
 
 
-# --- the shown step, and the gradient check -----------------------------------------------------------------
+# --- the shown step, and the gradient check ----------------------------------------------------------------
 
 
 def shown(x: Course, ranges: Ranges, chosen: int, W: Mapping[str, Array]) -> Ranges:
@@ -447,8 +447,8 @@ class Entry(NamedTuple):
 
 def entry(x: Course) -> Entry:
     """The chosen weight."""
-    said = shaped(x.inputs, x.s["CheckMatrix"], 1, 1).item()
-    matrix = said if said in x.learns else x.learns[0]
+    name = shaped(x.inputs, x.s["CheckMatrix"], 1, 1).item()
+    matrix = name if name in x.learns else x.learns[0]
     rows, cols = x.start[matrix].shape
     row, col = whole(x, "CheckRow", rows), whole(x, "CheckCol", cols)
     first = sum(x.start[m].size for m in x.learns[: x.learns.index(matrix)])
@@ -486,7 +486,7 @@ def check(x: Course, ranges: Ranges, at: Entry) -> Ranges:
     }
 
 
-# --- held-out sentences and status --------------------------------------------------------------------------
+# --- held-out sentences and status -------------------------------------------------------------------------
 
 
 def held_out(x: Course, c: ContextWords) -> Ranges:
@@ -513,7 +513,7 @@ def held_out(x: Course, c: ContextWords) -> Ranges:
     return found
 
 
-def said(x: Course, ranges: Ranges) -> Ranges:
+def verdicts(x: Course, ranges: Ranges) -> Ranges:
     """Whether the run diverged, whether the loss decreased, and whether the inputs are complete."""
     s, stops = x.s, np.flatnonzero(x.run["Alive"].reshape(-1)[1:] == 0)
     diverged = int(stops[0]) + 1 if stops.size else 0

@@ -14,11 +14,11 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
 from xlsxattn.checker.reference.learning import (
+    attention_gradient,
     by_head,
     forward,
     gradients,
     in_parts,
-    looks,
     losses,
     side_by_side,
     summed,
@@ -127,10 +127,10 @@ class Pass:
 
     def forward(self, called: Called, part: slice) -> Ranges:
         """The forward pass of some sets of weights; `called` names its ranges."""
-        found, blocks, sizes, lesson = {}, self.blocks, self.sizes, self.lesson
+        ranges, blocks, sizes, lesson = {}, self.blocks, self.sizes, self.lesson
         M = float(self.largest[part].max())
         for letter in (m[-1] for m in ("W_Q", "W_K", "W_V") if m in self.learns):
-            found[called(letter, WHOLE)] = summed_in(self.projected(letter), part)
+            ranges[called(letter, WHOLE)] = summed_in(self.projected(letter), part)
         blind = ~lesson.seen.any(axis=1)
         for h in range(lesson.heads):
             scaled, size = blocks["Scaled"][part, :, h], sizes["Scaled"][part, :, h]
@@ -138,20 +138,20 @@ class Pass:
             RowMax = Masked.max(axis=2, keepdims=True)
             Attention = self.wide(blocks["Attention"][part, :, h])
             Attention[:, blind] = 1 / len(lesson.X)
-            found[called("Masked", h)] = stacked(Masked, size)
-            found[called("RowMax", h)] = stacked(RowMax, size.max(axis=2, keepdims=True))
-            found[called("Exp", h)] = stacked(np.exp(Masked - RowMax), amplification=M)
-            found[called("Attention", h)] = stacked(Attention, amplification=M)
+            ranges[called("Masked", h)] = stacked(Masked, size)
+            ranges[called("RowMax", h)] = stacked(RowMax, size.max(axis=2, keepdims=True))
+            ranges[called("Exp", h)] = stacked(np.exp(Masked - RowMax), amplification=M)
+            ranges[called("Attention", h)] = stacked(Attention, amplification=M)
         if "W_O" in self.weights:
             Concat = side_by_side(blocks["Heads"]), side_by_side(sizes["Heads"])
-            found[called("Concat", WHOLE)] = summed_in(Concat, part, M)
+            ranges[called("Concat", WHOLE)] = summed_in(Concat, part, M)
         Output, size = blocks["Output"][part], sizes["Output"][part]
         there, far = lesson.present[:, None], size + np.abs(lesson.Targets)
-        found[called("Output", WHOLE)] = stacked(Output, size, M)
-        found[called("Error", WHOLE)] = stacked((Output - lesson.Targets) * there, far * there, M)
+        ranges[called("Output", WHOLE)] = stacked(Output, size, M)
+        ranges[called("Error", WHOLE)] = stacked((Output - lesson.Targets) * there, far * there, M)
         Loss = losses(lesson, Output).sum(axis=1)[:, None]  # (S, 1)
         squares = summed("seo,seo,e->s", far, far, lesson.present / lesson.count)[:, None]
-        return found | {called("Loss", WHOLE): stacked(Loss, squares, M)}
+        return ranges | {called("Loss", WHOLE): stacked(Loss, squares, M)}
 
     @cached_property
     def inner(self) -> list[str]:
@@ -171,12 +171,12 @@ class Pass:
         return gradients(self.lesson, self.blocks, [*self.inner, *self.learns])
 
     @cached_property
-    def looks(self) -> list[Array]:
+    def by_attention(self) -> list[Array]:
         """The gradient of each head's attention at all words, (S, E, N)."""
         lesson, blocks, V = self.lesson, self.blocks, self.values
         each = len(lesson.X) * blocks["Heads"][0].size
         return [
-            in_parts(blocks, each, lambda p, h=h: looks(lesson, of(blocks, p), V[p], h))  # type: ignore[misc]
+            in_parts(blocks, each, lambda p, h=h: attention_gradient(lesson, of(blocks, p), V[p], h))  # type: ignore[misc]
             for h in range(lesson.heads)
         ]
 
@@ -186,18 +186,20 @@ class Pass:
         names = {"Heads": "dConcat", **{m: f"d{m}" for m in slopes if m != "Heads"}}
         shaped: dict[str, Callable[[Array], Array]] = {"Heads": side_by_side, "Q": side_by_side}
         shaped |= {"K": self.tall, "V": self.tall}
-        found: Ranges = {}
+        ranges: Ranges = {}
         for name in slopes:
             if name in ("Scaled", "Scores"):
                 continue
             shape = shaped.get(name, np.asarray)
-            found[called(names[name], WHOLE)] = stacked(shape(slopes[name]), shape(sizes[name]), M)
+            ranges[called(names[name], WHOLE)] = stacked(shape(slopes[name]), shape(sizes[name]), M)
         for h in range(self.lesson.heads) if self.attends else ():
-            found[called("dAttention", h)] = stacked(self.looks[h][part], sizes["Attention"][:, :, h], M)
+            ranges[called("dAttention", h)] = stacked(
+                self.by_attention[h][part], sizes["Attention"][:, :, h], M
+            )
             for name in ("Scaled", "Scores"):
                 wide, size = (self.wide(x[name][:, :, h]) for x in (slopes, sizes))
-                found[called(names[name], h)] = stacked(wide, size, M)
-        return found
+                ranges[called(names[name], h)] = stacked(wide, size, M)
+        return ranges
 
     def slopes(self, part: slice) -> Blocks:
         """Σ|terms| of the gradients, which bound their rounding errors."""

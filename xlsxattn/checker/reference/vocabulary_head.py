@@ -77,8 +77,8 @@ def distribution(
     """The softmax of each row: LogitMax, LogitExp, LogitSum, Probability."""
     steps, Probability = over_rows(r, None, logits, None, None)
     names = {"RowMax": f"{block}Max", "Exp": f"{block}Exp", "RowSum": f"{block}Sum"}
-    found = {p[names[name]]: expect(x) for name, x in steps.items()}
-    return found | {p["Probability"]: expect(Probability)}, Probability
+    ranges = {p[names[name]]: expect(x) for name, x in steps.items()}
+    return ranges | {p["Probability"]: expect(Probability)}, Probability
 
 
 def top(
@@ -91,12 +91,12 @@ def top(
         np.sort(x.values, axis=2)[:, :, ::-1][:, :, :k] for x in (logits, probability)
     ]  # (runs, rows, k)
     sizes = [np.take_along_axis(x.size, order, axis=1) for x in (logits, probability)]
-    found: Ranges = {
+    ranges: Ranges = {
         p["TopLogits"]: expect(NoisyArray(largest[0], sizes[0])),
         p["TopProbabilities"]: expect(NoisyArray(largest[1], sizes[1])),
         p["TopIds"]: doubt.over(Expected(order + 1.0, "number", float(order.max() + 1))),
         p["TopTokens"]: doubt.over(Expected(words[order].astype(object), "text")),
     }
     first, next_doubts = falling(logits, 1)
-    found[p["Next"]] = any_doubt(next_doubts).over(Expected(words[first].astype(object), "text"))
-    return found, next_doubts
+    ranges[p["Next"]] = any_doubt(next_doubts).over(Expected(words[first].astype(object), "text"))
+    return ranges, next_doubts

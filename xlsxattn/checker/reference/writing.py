@@ -83,8 +83,8 @@ def generated(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Arr
         seen = Visibility(None, triangle=True, queries=prefix, keys=prefix)
         r = rounding(tower.sheet, tower.inputs)
         result = run(tower, r, p, prefix, seen, memory)
-        found, doubts = logits_of(tower, r, p, TowerResult({}, result.Output), prefix)
-        tokens[i, 0] = found[p["Next"]].values[-1, 0]
+        ranges, doubts = logits_of(tower, r, p, TowerResult({}, result.Output), prefix)
+        tokens[i, 0] = ranges[p["Next"]].values[-1, 0]
         doubt |= doubts[-1]
     return tokens, doubt
 
