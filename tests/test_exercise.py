@@ -405,6 +405,9 @@ def test_a_key_is_created_once_outside_the_folder(tmp_path):
         students.read_key(link, folder)
     with pytest.raises(StudentsError, match="cannot be read or written"):
         students.read_key(tmp_path, folder)
+    (loop := tmp_path / "loop").symlink_to(loop)
+    with pytest.raises(StudentsError, match="cannot be read or written"):
+        students.read_key(loop, folder)
     for text in ("", "secret", "xlsxattn key abcd", "xlsxattn key é"):
         path.write_text(text, "utf-8")
         with pytest.raises(StudentsError, match="not a key"):

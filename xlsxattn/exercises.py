@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 from contextlib import contextmanager
 from dataclasses import replace
 from string import Formatter
@@ -63,7 +64,7 @@ def exercise(
     spec = replace(spec, exercise=asks)
     jobs = [(spec, target)]
     if solutions is not None:
-        if str(solutions.resolve()).casefold() == str(target.resolve()).casefold():
+        if os.path.realpath(solutions).casefold() == os.path.realpath(target).casefold():
             raise PressError(
                 say("{target}: the exercise and its solutions must be different files", target=target)
             )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import csv
+import os
 import re
 import secrets
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.language import say
@@ -15,7 +17,6 @@ from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 KEY_BYTES, KEY_BEGINS = 32, "xlsxattn key "
 MAX_STUDENTS, MAX_STUDENT_ID_LENGTH = 2000, 64
@@ -131,7 +132,7 @@ def read_key(path: Path, folder: Path) -> bytes:
     Raises:
         StudentsError: the file is not a key, cannot be read or written, or is in the folder of the copies.
     """
-    if folder.resolve() in path.resolve().parents:
+    if Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents:
         sentence = "{path}: the key must not be in {folder}, which is handed out"
         raise StudentsError(say(sentence, path=path, folder=folder))
     try:

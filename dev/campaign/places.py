@@ -185,6 +185,8 @@ def _of_blocks(book: Book, parts: Mapping[str, str], tabs: Mapping[str, str]) ->
         ("shown", name),
         ("shown at", _address(area)),
         ("shown cells", _span(area)),
+        ("shown row", str(area.row)),
+        ("shown column", str(area.col)),
     )
     yield from (("shown area", _fixed(area).rpartition("!")[2]), ("shown labels", _fixed(_label(area))))
     end = moved(area, area.rows - 1, area.cols - 1)

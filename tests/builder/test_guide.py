@@ -36,7 +36,7 @@ def book(walkthrough):
 def test_the_guide_says_how_to_read_a_formula(name):
     guide = pages_of(SPECS[name])["guide"]
     said = " ".join(guide.paragraphs)
-    for sign in ("MMULT(A,TRANSPOSE(B))", "Curly brackets", "-- makes 1 of TRUE", "0+ reads blanks"):
+    for sign in ("MMULT(A,TRANSPOSE(B))", "Curly brackets", "-- converts TRUE to 1", "0+ converts blanks"):
         assert sign in said
     numbered = guide.paragraphs[1:]
     assert [text[:3] for text in numbered] == [f"{i}. " for i in range(1, len(numbered) + 1)]
@@ -64,7 +64,7 @@ def test_the_guide_explains_range_parts_and_masks_if_present(name):
     made = pages_of(SPECS[name])
     start, blocks = made["guide"], [block for page in made.values() for block in page.blocks()]
     in_parts = any("[" in part.formula for block in blocks for part in block.parts)
-    assert any(text.startswith("5.  [row]") for text in start.paragraphs) == in_parts
+    assert any(text.startswith("5.  In the formulas shown, [row]") for text in start.paragraphs) == in_parts
     unseen = "legend unseen" in {sample.look for line in start.legend for sample in line}
     assert unseen == any(block.look == "masked" for block in blocks)
     assert unseen == (name != "sort")

@@ -8,25 +8,26 @@ import hostile
 import pytest
 from specs import plain
 
-from dev.campaign import imported, tampered_views
+from dev.campaign import imported
 from dev.campaign.places import local
+from dev.campaign.tampered import views
 from xlsxattn import press
 from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
 
 
-@pytest.mark.parametrize("case", tampered_views.VIEWS)
+@pytest.mark.parametrize("case", views.VIEWS)
 def test_misleading_views_are_found(case, causal, tmp_path):
-    make, kind, name = tampered_views.VIEWS[case]
+    make, kind, name = views.VIEWS[case]
     findings = list(misleading_views(read(make(causal, tmp_path / "tampered.xlsx"))))
     assert {finding.kind for finding in findings} == {kind}, [finding.message for finding in findings]
     assert findings[0].range.startswith(local(causal, name))
 
 
-@pytest.mark.parametrize("case", tampered_views.PLAIN)
+@pytest.mark.parametrize("case", views.PLAIN)
 def test_harmless_changes_hold(case, causal, tmp_path):
-    make = tampered_views.PLAIN[case]
+    make = views.PLAIN[case]
     assert list(misleading_views(read(make(causal, tmp_path / "tampered.xlsx")))) == []
 
 
@@ -41,7 +42,7 @@ def test_swapped_series_are_found(walkthrough, tmp_path):
 
 
 def test_the_check_warns(causal, tmp_path):
-    make, kind, _ = tampered_views.VIEWS["digits of its own"]
+    make, kind, _ = views.VIEWS["digits of its own"]
     report = check(make(causal, tmp_path / "tampered.xlsx"))
     assert report.holds
     assert [(finding.kind, finding.severity) for finding in report.every_finding] == [(kind, "warning")]

@@ -8,7 +8,7 @@ from string import Formatter
 import pytest
 
 from xlsxattn.checker.findings import About, Finding, Kind
-from xlsxattn.language import codes, language
+from xlsxattn.language import MAX_MESSAGE_LENGTH, codes, language
 
 EXAMPLES = {"found": 1.5, "expected": "two", "name": "a_X", "cell": "S!B2"} | {
     "n": 3,
@@ -70,3 +70,12 @@ def test_numbers_are_shown_with_15_digits_and_texts_in_quotes():
 def test_a_finding_names_its_range_and_others():
     finding = Finding(Kind.OVERLAP, "a_X", "S!B2", values={"other": "b_X"})
     assert finding.names == ("a_X", "b_X")
+
+
+def test_messages_are_short_and_can_still_be_translated():
+    """Long values are shortened, so that the message still says what differs."""
+    values = {"right": "=" + 900 * "a", "there": "MIN(", "part": "MAX("}
+    message = Finding(Kind.OTHER_FORMULA, "a_X", "S!B2", values=values).message
+    assert len(message) <= MAX_MESSAGE_LENGTH
+    assert message.endswith("found MIN( instead of MAX(")
+    assert language("zh").tell(message) != message

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from dev.campaign import tampered_files as tampered
 from dev.campaign.places import local
+from dev.campaign.tampered import REFUSED, computing
 from xlsxattn import cli
 from xlsxattn.checker.check import check
 
@@ -26,29 +26,29 @@ def checked(path, monkeypatch, capsys, *options):
     return leave.value.code, out + err
 
 
-@pytest.mark.parametrize("case", tampered.REFUSED)
+@pytest.mark.parametrize("case", REFUSED)
 def test_ambiguous_files_are_refused(case, causal, target, monkeypatch, capsys):
-    make, sentence = tampered.REFUSED[case]
+    make, sentence = REFUSED[case]
     code, said = checked(make(causal, target), monkeypatch, capsys)
     assert (code, local(causal, sentence) in said, said.count("\n")) == (2, True, 1), said
 
 
-@pytest.mark.parametrize("case", tampered.ERRORS)
+@pytest.mark.parametrize("case", computing.ERRORS)
 def test_errors_have_their_kind(case, causal, target):
-    make, kind = tampered.ERRORS[case]
+    make, kind = computing.ERRORS[case]
     report = check(make(causal, target))
     assert kind in {finding.kind for finding in report.causes if finding.severity == "error"}
 
 
-@pytest.mark.parametrize("case", tampered.WARNINGS)
+@pytest.mark.parametrize("case", computing.WARNINGS)
 def test_warnings_have_their_kind(case, causal, target):
-    make, kind = tampered.WARNINGS[case]
+    make, kind = computing.WARNINGS[case]
     report = check(make(causal, target))
     assert report.holds
     assert [finding.kind for finding in report.every_finding].count(kind) == 1
 
 
-@pytest.mark.parametrize("case", tampered.SOUND)
+@pytest.mark.parametrize("case", computing.SOUND)
 def test_files_that_all_programs_read_alike_hold(case, causal, target):
-    report = check(tampered.SOUND[case](causal, target))
+    report = check(computing.SOUND[case](causal, target))
     assert (report.holds, report.every_finding) == (True, ())

@@ -331,6 +331,31 @@ def test_no_word_is_truncated_on_a_narrow_screen(browser, live):
     assert tab.call(script) == []
 
 
+def test_the_slider_is_moved_and_undone_by_keyboard(tab):
+    tab.tab.click('td[data-range="vocab_E"][data-row="2"][data-col="0"]')
+    before = tab.call("xlsxattn.read('vocab_E')")
+    tab.tab.focus("#slider")
+    tab.tab.keyboard.press("ArrowRight")
+    assert tab.call("xlsxattn.read('vocab_E')") != before
+    tab.tab.keyboard.press("Control+z")
+    assert tab.call("xlsxattn.read('vocab_E')") == before
+
+
+def test_a_word_is_typed_without_the_spaces_around_it(tab):
+    tab.tab.click('[data-range="vocab_Focus"]')
+    tab.tab.fill("#entry", "dog ")
+    tab.tab.press("#entry", "Enter")
+    assert tab.call("xlsxattn.read('vocab_Focus')[0][0]") == "dog"
+
+
+def test_the_tables_of_the_first_screen_are_printed_whole(browser, walkthrough, tmp_path):
+    path = xlsxattn.preview(walkthrough, tmp_path / "walkthrough.html")
+    tab = Tab(browser, path, viewport={"width": 700, "height": 900})
+    tab.tab.emulate_media(media="print")
+    tables = "[...document.querySelectorAll('.first table')].map((one) => one.getBoundingClientRect().right)"
+    assert max(tab.call(tables)) <= 700
+
+
 def test_charts_follow_the_numbers(tab):
     chart = "figure.chart svg[role=img]"
     before = tab.call(f"document.querySelector('{chart}').innerHTML")

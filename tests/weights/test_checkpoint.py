@@ -230,6 +230,13 @@ def test_integer_weights_are_refused(folder: Path) -> None:
     refused(folder, f"{name!r} holds numbers of the type I64, one of F64, F32, F16, BF16 is needed")
 
 
+@pytest.mark.parametrize("shape", [[1] * 9, [2**63]])
+def test_a_shape_that_no_tensor_has_is_refused(shape: list[int], folder: Path) -> None:
+    header = json.dumps({"a": {"dtype": "F32", "shape": shape, "data_offsets": [0, 4]}}).encode()
+    (folder / MODEL).write_bytes(len(header).to_bytes(8, "little") + header + b"1234")
+    refused(folder, "the tensor 'a' has no valid dtype, shape and data_offsets")
+
+
 def test_missing_tensors_are_named(folder: Path) -> None:
     rewrite(folder, lambda tensors: tensors.pop("encoder.layer.1.output.dense.bias"))
     refused(folder, "lacks the tensor 'encoder.layer.1.output.dense.bias'")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,18 @@ def test_the_size_is_printed_first(bert: Path) -> None:
     assert ended.code == 0
     assert ended.err.startswith(f"{bert}: the workbook will have ")
     assert len((ended.out + ended.err).splitlines()) <= 5
+
+
+def test_notes_are_printed_in_full_in_lines_of_300_characters(bert: Path) -> None:
+    told = {"chat_template": "x", "auto_map": {"a": "b"}, "additional_special_tokens": ["w1"]}
+    told["split_special_tokens"] = True
+    (bert / "tokenizer_config.json").write_text(json.dumps(told), "utf-8")
+    ended = run("import", bert, "--sentence", "w1 hello", "--heads", "1.2")
+    assert ended.code == 0
+    notes = [line for line in ended.err.splitlines() if "tokenizer_config.json" in line]
+    assert len(notes) == 2
+    assert max(map(len, notes)) <= 300
+    assert notes[-1].endswith("auto_map names custom code, which is not run.")
 
 
 def test_selected_layers_start_from_the_output_of_the_previous_ones(bert: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import checkpoints
 import numpy as np
 import pytest
+from commands import refusal
 from conftest import import_library
 
 from xlsxattn.contract.kinds import Decoder
@@ -108,6 +109,12 @@ def test_a_header_whose_length_begins_like_a_pickle_is_read(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFOs")
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert refusal("import", loop, "--sentence", "w1").startswith(f"{loop}: there is no such file")
+
+
 def test_a_header_that_would_take_much_memory_is_refused_unread(tmp_path: Path) -> None:
     text = b'{"a":[' + b"[]," * 7_000_000 + b"[]]}"
     path = tmp_path / "model.safetensors"

@@ -182,6 +182,49 @@ def test_bad_files_are_refused(name: str, content: bytes, message: str, tmp_path
     assert str(path) in str(caught.value)
 
 
+SPELLINGS = {
+    "spaces": ("v.txt", "  cat  1   2 \n mouse 3  4\n"),
+    "a byte order mark": ("v.txt", "\ufeffcat 1 2\nmouse 3 4\n"),
+    "a byte order mark before the counts": ("v.vec", "\ufeff2 2\ncat 1 2\nmouse 3 4\n"),
+    "a byte order mark in a table": ("v.csv", "\ufeffcat,1,2\nmouse,3,4\n"),
+    "spaces in a table": ("v.csv", "cat, 1, 2\nmouse, 3, 4\n"),
+    "a capital extension": ("V.CSV", "word,a,b\ncat,1,2\nmouse,3,4\n"),
+}
+
+
+@pytest.mark.parametrize("case", SPELLINGS)
+def test_the_same_numbers_may_be_spelled_differently(case: str, tmp_path: Path) -> None:
+    name, content = SPELLINGS[case]
+    (tmp_path / name).write_text(content, "utf-8")
+    assert vectors.load(tmp_path / name, ["cat", "mouse"]).E.tolist() == [[1, 2], [3, 4]]
+
+
+NO_NUMBERS = [
+    ("v.txt", b"cat 1 2\nmouse 3 4 5\n", "line 2 has 3 numbers, 2 are needed"),
+    ("v.txt", b"cat 1 2\nmouse 3_0 4\n", "line 2 has 1 numbers, 2 are needed|'3_0' where a number"),
+    ("v.csv", "cat,1,2\nmouse,٣,4\n".encode(), "'٣' where a number is needed"),
+    ("v.txt", "cat 1 2\n".encode("utf-16"), "is in UTF-16; save it as text in UTF-8"),
+    ("v.txt", "cat 1 2\n".encode("utf-16-le"), "line 1 contains the character NUL"),
+    ("v.txt", b"cat 1 2\rmouse 3 4\r", "line 1 contains a carriage return"),
+    ("v.csv", b"cat,1,2\rmouse,3,4\r", "line 1 contains a carriage return"),
+    ("v.csv", b"cat,1,2\n" + 200_000 * b"x" + b",1,2\n", "cannot be read as CSV: field larger"),
+    ("v.txt", b"cat " + 600_000 * b"1 ", "line 1 has more than 1,000,000 characters"),
+    ("v.bin", b"2 2\ncat \x00\x00\x80?\x00\x00\x80?mouse", "is a binary word2vec file"),
+    ("v.zip", b"PK\x03\x04" + bytes(60), r"is an archive \(\.zip\)"),
+    ("v.txt", b"cat 1e300 2\nmouse 3 4\n", "is 1e\\+300, a number within ±1e\\+50 is needed"),
+    ("v.npy", b"cat 1 2\n", "is not an .npy file"),
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("name", "content", "said"), NO_NUMBERS)
+def test_what_is_no_text_of_numbers_is_named(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "v.words").write_text("cat\nmouse\n")
+    with pytest.raises(SpecError, match=said):
+        vectors.load(tmp_path / name, ["cat", "mouse"], components=1)
+
+
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"a\.txt: there is no such file"):
         vectors.load(tmp_path / "a.txt", ["cat"])

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.strings import Doubt
 
-ITERATES_ALWAYS = "gnumeric"
-"""The program that turns on iterative calculation in every workbook it saves."""
 _KEYS: Mapping[Doubt, str] = {"rich value": "rich"}
 
 
@@ -27,7 +25,7 @@ def settings(book: Book) -> Iterator[Finding]:
     calculation = book.calculation
     if not calculation.full_precision:
         yield Finding(Kind.PRECISION_AS_DISPLAYED)
-    if calculation.iterates and book.saved_by.lower() != ITERATES_ALWAYS:
+    if calculation.iterates and not book.by_gnumeric:  # which turns it on in every workbook it saves
         yield Finding(Kind.ITERATIVE_CALCULATION)
     if calculation.manual:
         yield Finding(Kind.MANUAL_CALCULATION)

@@ -37,7 +37,8 @@ SIDE_BY_SIDE = " | "
 NO_PLACE = "?"
 """Appended to a missing name in an expected formula that needs its cells."""
 LOGICAL = ("TRUE(", "FALSE(")
-SAME = {"VAR.P(": "VARP("}
+SAME = {"_XLFN.VAR.P(": "VARP(", "_XLFNGNUMERIC.ISFORMULA(": "_XLFN.ISFORMULA("}
+"""Functions that other programs save under another name; Excel knows no other prefixed functions here."""
 TWO = 2  # a sign and its operand
 MAX_SHOWN_LENGTH = 80
 
@@ -309,7 +310,7 @@ def _value(token: Token) -> str:
     if token.subtype == "RANGE":
         return _reference(value)
     if token.type == "FUNC":
-        value = value.upper().removeprefix("_XLFN.").removeprefix("_XLFNGNUMERIC.")
+        value = value.upper()
     return SAME.get(value, value)
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from xlsxattn.language import say
+from xlsxattn.language import bounded, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -472,6 +472,12 @@ class Kind(StrEnum):
         (say("the cells {cells} are merged and show only one of several values of {name}"),),
         severity="warning",
     )
+    COVERED_CELLS = Declaration(
+        "covered cells",
+        About.CELL,
+        (say("{what} in {cells} covers cells of {name}"),),
+        severity="warning",
+    )
     CHART = Declaration(
         "other chart",
         About.SHEET,
@@ -611,7 +617,7 @@ class Finding:
                 "check --engine libreoffice"
             )
             said = say(hint, message=said)
-        return said
+        return say(bounded(said))
 
 
 def shape_text(*shape: int) -> str:

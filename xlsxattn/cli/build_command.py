@@ -13,7 +13,7 @@ import click
 from xlsxattn.cli.language import asked, spoken, tell
 from xlsxattn.cli.progress import progress
 from xlsxattn.cli.verbosity import is_quiet, is_verbose
-from xlsxattn.language import ENGLISH, message, say
+from xlsxattn.language import ENGLISH, MAX_MESSAGE_LENGTH, message, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -130,13 +130,25 @@ def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, b
 
 def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
     """What to know about a new workbook and what to do next; only a few lines without -v."""
-    known = [" ".join(map(tell, notes))] if notes else []
-    known += [*_not_in_vocabulary(pressed.quoted), *_alone(pressed.alone)]
-    following = [_open(pressed), say("Or see it in the terminal: {command}", command=_show(pressed))]
+    known = [*_not_in_vocabulary(pressed.quoted), *_alone(pressed.alone)]
+    terminal = say("Or see it in the terminal: {command}", command=_show(pressed))
+    following: list[str] = [_open(pressed), terminal]
     if is_verbose():
-        return [*known, *following]
-    most = MAX_HINTS - 1 if notes else MAX_HINTS
-    return [*known[: most - 1], *following][:most]
+        return [*_lines(notes), *known, *following]
+    if notes:
+        return [*_lines(notes), following[0]]
+    return [*known[: MAX_HINTS - 1], *following][:MAX_HINTS]
+
+
+def _lines(notes: Sequence[str]) -> list[str]:
+    """Notes joined to as few lines as the length of a message allows."""
+    lines: list[str] = []
+    for note in (message(tell(note)) for note in notes):
+        if lines and len(lines[-1]) + len(note) < MAX_MESSAGE_LENGTH:
+            lines[-1] += f" {note}"
+        else:
+            lines.append(note)
+    return lines
 
 
 def _open(pressed: Pressed) -> Phrase:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -84,6 +85,6 @@ def import_model(
 
 def _name(checkpoint: Path) -> str:
     """The name of a checkpoint: that of its folder or .npz file."""
-    path = checkpoint.resolve()
+    path = Path(os.path.realpath(checkpoint))  # resolve() raises on links to themselves
     named = path.parent if path.name.startswith("model.") and not path.is_dir() else path
     return named.name.partition(".")[0] or "model"

@@ -149,8 +149,8 @@ function sheet(page) {
   const node = element("section", { id: page.id, "aria-labelledby": `${page.id}-title` },
     element("h2", { id: `${page.id}-title` }, page.title));
   page.lead.forEach((text) => node.append(element("p", {}, text)));
-  const drawn = page.steps.flatMap(({ figures }) => figures.map(({ main }) => data.ranges[main])).filter(({ large }) => !large);
-  const cells = drawn.reduce((sum, { shape: [rows, cols] }) => sum + rows * cols, 0);
+  const tables = page.steps.flatMap(({ figures }) => figures.map(({ main }) => data.ranges[main])).filter(({ large }) => !large);
+  const cells = tables.reduce((sum, { shape: [rows, cols] }) => sum + rows * cols, 0);
   if (cells <= MAX_DRAWN) { fill(node, page); return node; }
   const details = element("details", {}, element("summary", {}, say("{n} numbers", { n: cells })));
   details.addEventListener("toggle", () => fill(details, page), { once: true });

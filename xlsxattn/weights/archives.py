@@ -27,6 +27,8 @@ MIN_HEADER_LENGTH, MAX_HEADER_LENGTH = len("{}"), 20_000_000
 """Limits of a header in bytes; as text of empty lists, 20 MB of JSON already take 0.5 GB of memory."""
 LENGTH_SIZE = 8
 """Bytes of the field that holds the header's length."""
+MAX_SIDES, MAX_SIZE = 8, 2**63 - 1
+"""Of a tensor's shape; products of many large sides would take minutes."""
 MAX_SMALL, MAX_SHRINKING = 50_000_000, 20
 """Any member may unpack to this many bytes; a larger one to at most 20 times its packed size."""
 _NPZ_TYPES = {"f8": "F64", "f4": "F32", "f2": "F16"}
@@ -65,7 +67,8 @@ def _entry(path: Path, name: str, entry: object, origin: int, size: int) -> tupl
     try:
         dtype, shape = entry["dtype"], tuple(entry["shape"])  # type: ignore[index]
         start, end = entry["data_offsets"]  # type: ignore[index]
-        valid = all(type(i) is int and i >= 0 for i in (*shape, start, end)) and isinstance(dtype, str)
+        valid = len(shape) <= MAX_SIDES and isinstance(dtype, str)
+        valid = valid and all(type(i) is int and 0 <= i <= MAX_SIZE for i in (*shape, start, end))
     except (KeyError, TypeError, ValueError):
         valid = False
     if not valid:

@@ -22,6 +22,9 @@ BAND_GAP, MAX_WIDTH = 1, 28.0
 MAX_CAPTION_LENGTH = 92
 BREAKS = re.compile(r"(?:[^-+*/,(=<>E]|(?<!\d)E)(?=[-+*/,])|,(?!$)")
 """Where a formula may be wrapped: before an operator, but not inside 1E-24; after a comma."""
+WIDE = "\u2e80-\u9fff\uff00-\uffef"
+PIECE = re.compile(rf"\s*[（“]*(?:[{WIDE}]|[^\s{WIDE}]+)[，。；：、！？）”…]*")
+"""An unbreakable part of a text with wide characters: one of them or a word, with its punctuation."""
 SCREEN = 1040
 """Visible part of a sheet in a window of 1280 × 800, in XlsxWriter's pixels, without the outline buttons."""
 NARROW, NARROW_LABEL, NARROW_GAP, NARROW_MARGIN = 6.7, 11.3, 1.3, 0.5
@@ -33,14 +36,19 @@ PIXELS_A_FORMULA_CHARACTER, WIDE_FORMULA_CHARACTER = theme.PIXELS["formula"], 7.
 def wrapped(text: str, look: str) -> list[str]:
     """Wrap a text that overflows to the right to the width of a screen.
 
-    Wide (CJK) text has no spaces and is wrapped between any two characters.
+    Wide (CJK) characters are wrapped between any two of them, other words stay whole.
     """
     if theme.pixels(text, look) <= SCREEN:
         return [text]
-    length = int(SCREEN * len(text) / theme.pixels(text, look))
-    if theme.cell_width(text) > len(text):
-        return [text[i : i + length] for i in range(0, len(text), length)]
-    return textwrap.wrap(text, length)
+    if theme.cell_width(text) == len(text):
+        return textwrap.wrap(text, int(SCREEN * len(text) / theme.pixels(text, look)))
+    lines = [""]
+    for piece in PIECE.findall(text):
+        if theme.pixels(lines[-1] + piece, look) <= SCREEN:
+            lines[-1] += piece
+        else:
+            lines.append(piece.lstrip())
+    return lines
 
 
 def captioned(band: Band) -> bool:

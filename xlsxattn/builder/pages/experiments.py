@@ -236,8 +236,8 @@ RMS_NORM_COLUMN = (
     "Norm1 = γ · number / root mean square."
 )
 PROMPT = (
-    "Type another prompt on Start. What does the model write after it? → In each row, the most likely "
-    "next word; it is put into the next blank cell."
+    "Type another prompt on Start. What does the model write after it? "
+    "→ The most likely next word, which is the first in each row."
 )
 SOURCE = (
     "Type other words for the encoder on Start: what does the decoder write now? → Its cross-attention "

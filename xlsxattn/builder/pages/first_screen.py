@@ -527,8 +527,11 @@ def _text(sheet: Writer, context: Context) -> Block:
     return replace(block, number_format=texts.WRITES)
 
 
-def _alignment(queries: Context, keys: Context, attentions: Sequence[str]) -> Strip:
-    """The mean attention of each word to the words of the other sentence (n_queries × n_keys)."""
+def _alignment(queries: Context, keys: Context, attentions: Sequence[str], look: str = "aligned") -> Strip:
+    """The mean attention of each word to the words of the other sentence (n_queries × n_keys).
+
+    With the look "share", rows of blank words are blank.
+    """
     name, n = _at(queries)["Alignment"], len(keys.words)
     read = {"heads": "+".join(attentions), "count": str(len(attentions))}
     op = (
@@ -536,7 +539,7 @@ def _alignment(queries: Context, keys: Context, attentions: Sequence[str]) -> St
         if attentions[1:]
         else replace(ops.first_screen.MEAN_OF_HEADS, formula="={heads}")
     )
-    block = computed(name, (len(queries.words), n), op, "aligned", **read)
+    block = computed(name, (len(queries.words), n), op, look, **read)
     tokens = of_context(keys.id)["Tokens"]
     head = computed(cols_of(name), (1, n), ops.words.COL_LABELS, "name above", texts=tokens)
     return Strip(block, NUMBER if n * NUMBER <= EVERY_NUMBER else NARROW, head)
@@ -549,7 +552,7 @@ def _crossed(
     asks, keys = contexts
     f, p = _at(asks), RangeName(sheet.id, context=asks.id)
     places = [p.at(head=h + 1) for h in range(sheet.heads)] if sheet.headed else [p]
-    aligned = _alignment(asks, keys, [at["Attention"] for at in places])
+    aligned = _alignment(asks, keys, [at["Attention"] for at in places], "share")
     names = {"tokens": of_context(asks.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
     op = ops.first_screen.MOST
     if len(keys.words) == 1:  # some programs do not accept the name of a single cell in INDEX
@@ -564,8 +567,7 @@ def _crossed(
     lanes = []
     for context in contexts:
         ids, words, place = _word_strips(context)
-        shares = replace(aligned, block=replace(aligned.block, look="share"))  # blank for blank words
-        strips = [shares, Strip(most, WORD, "looks most at")] if context is asks else []
+        strips = [aligned, Strip(most, WORD, "looks most at")] if context is asks else []
         words = words if strips else replace(words, pixels=2 * WORD)
         says = [replace(block, number_format=texts.MADE_OF) for block in said if context is asks]
         lanes.append(WordLane(sentences[context.id], (ids, words, place, *strips), says=tuple(says)))

@@ -281,11 +281,11 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     see = next((page for page in own if parse(page.target).layer), own[0])
     sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
     focus = typed("vocab_Focus", "yellow word", ((spec.focus,),))
-    how = Box(say("3   See how:  {title} →", title=see.title), see.title, see.target)
+    how = Box(say("3   See how:  {title} →", title=say(see.title)), see.title, see.target)
     if spec.exercise:
         first = next(iter(spec.exercise.answers))
         title = next(page.title for page in pages if any(block.name == first for block in page.blocks()))
-        how = Box(say("3   Your turn:  {title} →", title=title), title, region_of(first))
+        how = Box(say("3   Your turn:  {title} →", title=say(title)), title, region_of(first))
     return Page(
         "start",
         spec.title,

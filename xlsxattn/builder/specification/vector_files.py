@@ -25,7 +25,23 @@ LISTS = (".txt", ".words", ".vocab", ".csv", ".tsv")
 MAX_LINE_LENGTH = 1_000_000
 _WORD2VEC = re.compile(r"\d+ (\d+)")
 """The first line of word2vec's text format: number of words, number of dimensions."""
-_GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
+_NUMBER = re.compile(
+    r"[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|nan|inf(?:inity)?)", re.IGNORECASE
+)
+"""The numbers of these files: float() also accepts 1_000 and digits of other scripts."""
+_GZIP, _PICKLE, _NPY = b"\x1f\x8b", b"\x80", b"\x93NUMPY"
+_NO_TEXT = (
+    (b"PK\x03\x04", say("an archive (.zip)")),
+    (b"BZh", say("compressed with bzip2")),
+    (b"\xfd7zXZ", say("compressed with xz")),
+    (b"\xff\xfe", say("in UTF-16")),
+    (b"\xfe\xff", say("in UTF-16")),
+    (b"\xba\x16\x4f\x2f", say("a binary fastText file")),
+)
+"""How files start that are not text in UTF-8, and what they are."""
+_BINARY_WORD2VEC = re.compile(rb"\d+ \d+\n[^\n]*[\x00-\x08\x0e-\x1f]")
+_START = 512
+_SPACES = re.compile("[ \t]+")
 
 
 @dataclass(slots=True)
@@ -39,7 +55,7 @@ class Content:
 
 def from_text(path: Path, words: Sequence[str]) -> Content:
     """Read text of GloVe or word2vec, a word and its numbers per line; or CSV or TSV."""
-    name = path.name.removesuffix(".gz")
+    name = path.name.lower().removesuffix(".gz")
     with _lines(path) as lines:
         if name.endswith((".csv", ".tsv")):
             return _from_table(path, lines, words, "\t" if name.endswith(".tsv") else None)
@@ -65,6 +81,9 @@ def from_npy(path: Path, words: Sequence[str]) -> Content:
         names = ", ".join(path.with_suffix(suffix).name for suffix in LISTS)
         sentence = "{path}: the list of its words is missing: one of {names}, with a word per line"
         raise SpecError(say(sentence, path=path, names=names))
+    with path.open("rb") as file:
+        if (start := file.read(len(_NPY))) and start != _NPY:
+            raise SpecError(say("{path}: is not an .npy file, which np.save writes", path=path))
     try:
         matrix = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
@@ -77,7 +96,8 @@ def from_npy(path: Path, words: Sequence[str]) -> Content:
         for line in lines:
             word = line.rstrip("\r\n")
             if count < len(matrix) and wanted.takes(word, content):
-                content.rows[wanted.word(word)] = matrix[count].astype(np.float64).tolist()
+                with np.errstate(over="ignore"):  # infinite numbers have their own message
+                    content.rows[wanted.word(word)] = matrix[count].astype(np.float64).tolist()
             count += 1
     if count != len(matrix):
         sentence = "{beside}: has {n:,} words, but {name} has {rows:,} rows"
@@ -91,6 +111,9 @@ class _Wanted:
     def __init__(self, words: Sequence[str]) -> None:
         self.words = {unicodedata.normalize("NFC", word): word for word in words}
         self.folded = {word.casefold() for word in self.words}
+
+    def has(self, word: str) -> bool:
+        return unicodedata.normalize("NFC", word) in self.words
 
     def word(self, word: str) -> str:
         return self.words[unicodedata.normalize("NFC", word)]
@@ -110,23 +133,49 @@ class _Wanted:
 def _lines(path: Path) -> Iterator[Iterator[str]]:
     """The lines of a text file, decompressed if gzipped."""
     with path.open("rb") as raw:
-        start = raw.read(2)
+        start = raw.read(_START)
+        kind = next((kind for mark, kind in _NO_TEXT if start.startswith(mark)), None)
+        if _BINARY_WORD2VEC.match(start):
+            kind = say("a binary word2vec file")
+        if kind:
+            raise SpecError(say("{path}: is {kind}; save it as text in UTF-8", path=path, kind=kind))
         if start[:1] == _PICKLE:
             sentence = "{path}: is pickled, so loading it can run arbitrary code; save it as text"
             raise SpecError(say(sentence, path=path))
         raw.seek(0)
-        unpacked = gzip.GzipFile(fileobj=raw) if start == _GZIP else raw
-        text = io.TextIOWrapper(unpacked, encoding="utf-8", newline="\n")
+        unpacked = gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else raw
+        text = io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="\n")
         try:
-            yield iter(lambda: text.readline(MAX_LINE_LENGTH), "")
+            yield _checked(path, text)
         finally:
             text.detach()
+
+
+def _checked(path: Path, text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of a file; the first shows whether it is text.
+
+    Raises:
+        SpecError: a line is too long, ends in a carriage return only, or is not text.
+    """
+    number = 0
+    while line := text.readline(MAX_LINE_LENGTH):
+        number += 1
+        problem = None
+        if len(line) == MAX_LINE_LENGTH:
+            problem = say("has more than {most:,} characters", most=MAX_LINE_LENGTH)
+        elif number == 1 and "\0" in line:
+            problem = say("contains the character NUL, so this is not text in UTF-8")
+        elif number == 1 and "\r" in line.rstrip("\r\n"):
+            problem = say("contains a carriage return; end lines with a line feed")
+        if problem:
+            raise SpecError(say("{path}: line {line} {problem}", path=path, line=number, problem=problem))
+        yield line
 
 
 def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Content:
     content, wanted, d = Content(), _Wanted(words), 0
     for number, line in enumerate(lines, 1):
-        parts = line.rstrip().replace("\t", " ").split(" ")
+        parts = _SPACES.sub(" ", line.strip(" \t\r\n")).split(" ")
         if number == 1 and (counts := _WORD2VEC.fullmatch(" ".join(parts))):
             d = int(counts[1])
             continue
@@ -139,6 +188,8 @@ def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Conte
             if line.strip():
                 raise _too_few(path, number, len(parts) - 1, max(d, 1))
             continue
+        if len(parts) > d + 1 and wanted.has(parts[0]) and all(map(_is_number, parts[1:])):
+            raise _too_few(path, number, len(parts) - 1, d)
         word = " ".join(parts[:-d])  # some of GloVe's words contain spaces
         if wanted.takes(word, content):
             content.rows[wanted.word(word)] = _numbers(path, number, word, parts[-d:])
@@ -192,11 +243,7 @@ def _with_point(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return _NUMBER.fullmatch(text.strip(" \t")) is not None
 
 
 def _same_length(path: Path, content: Content) -> None:

@@ -6,7 +6,9 @@ gzipped; .npy with a list of words; a TOML data file with a table ``[tokens]``.
 
 from __future__ import annotations
 
+import csv
 import tomllib
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ import numpy as np
 
 from xlsxattn.builder.specification import vector_files
 from xlsxattn.builder.specification.table import SpecError
+from xlsxattn.contract.values import MAX_ABS
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest, no_file
 from xlsxattn.system_errors import not_toml, reason
@@ -65,6 +68,13 @@ def load(path: Path, words: Sequence[str], components: int | None = None) -> Vec
         row, col = np.argwhere(wrong)[0]
         sentence = "{path}: number {i} of the word {word!r} is {found}, a finite number is needed"
         raise SpecError(say(sentence, path=path, i=col + 1, word=words[row], found=E[row, col]))
+    if (large := np.abs(E) > MAX_ABS).any():
+        row, col = np.argwhere(large)[0]
+        sentence = (
+            "{path}: number {i} of the word {word!r} is {found}, a number within ±{largest:g} is needed"
+        )
+        values = {"i": col + 1, "word": words[row], "found": E[row, col], "largest": MAX_ABS}
+        raise SpecError(say(sentence, path=path, **values))
     d = E.shape[1]
     if components is None:
         return Vectors(
@@ -102,9 +112,9 @@ def principal(E: Array, components: int, file: str) -> Vectors:
 
 def _read(path: Path, words: Sequence[str]) -> vector_files.Content:
     try:
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             return vector_files.from_npy(path, words)
-        if path.suffix == ".toml":
+        if path.suffix.lower() == ".toml":
             return vector_files.from_toml(path, words)
         return vector_files.from_text(path, words)
     except FileNotFoundError as error:
@@ -114,7 +124,11 @@ def _read(path: Path, words: Sequence[str]) -> vector_files.Content:
         raise SpecError(say(sentence, path=path, why=say(error.reason), start=error.start)) from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(say("{named}: not TOML: {error}", named=path, error=not_toml(error))) from None
-    except (OSError, EOFError) as error:  # including those of gzip
+    except csv.Error as error:
+        raise SpecError(
+            say("{path}: cannot be read as CSV: {error}", path=path, error=say(str(error)))
+        ) from None
+    except (OSError, EOFError, zlib.error) as error:  # including those of gzip
         raise SpecError(say("{named}: cannot be read: {why}", named=path, why=reason(error))) from None
 
 

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.reading.book import Book
 
-LOSES_RULES = "gnumeric"
-"""The program that does not save heat maps and drop-down lists, so that their absence is no finding."""
-
 
 def misleading_views(book: Book) -> Iterator[Finding]:
     """All findings on misleading views."""
@@ -34,6 +31,12 @@ def misleading_views(book: Book) -> Iterator[Finding]:
     yield from hidden_cells(book, ranges)
     yield from misleading_charts(book, ranges)
     yield from other_captions(book, ranges, styles)
-    if book.saved_by.lower() != LOSES_RULES:
+    if not _lost_by_gnumeric(book):
         yield from lost_drop_downs(book, ranges)
         yield from lost_heat_maps(book, ranges)
+
+
+def _lost_by_gnumeric(book: Book) -> bool:
+    """Whether heat maps and drop-down lists are missing because Gnumeric saved the file."""
+    kept = any(view.offers or any(rule.colours for rule in view.rules) for view in book.views.values())
+    return book.by_gnumeric and not kept

@@ -112,7 +112,8 @@ class Styles:
         book, number = self._workbook, style.numFmtId
         font = book._fonts[style.fontId]
         custom = dict(enumerate(book._number_formats, BUILTIN_FORMATS_MAX_SIZE))
-        code = custom.get(number) or BUILTIN_FORMATS.get(number, "General")
+        # without a code, a format depends on the language of the program
+        code = custom.get(number) or BUILTIN_FORMATS.get(number, f"[{number}]")
         ink = self.palette.seen(font.color, BLACK)
         papers = self.palette.behind(book._fills[style.fillId], WHITE)
         paper = min(papers, key=lambda paper: contrast(ink, paper))

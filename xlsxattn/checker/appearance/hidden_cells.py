@@ -1,4 +1,4 @@
-"""Hidden rows, columns and values, and merged cells."""
+"""Hidden rows, columns and values, merged cells, and cells below objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_SHOWN = 3
 
 
 def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
-    """Hidden or merged cells of our ranges."""
+    """Hidden, merged or covered cells of our ranges."""
     for tab in ranges.sheets:
         view = book.views.get(tab)
         if view is None:
@@ -36,6 +36,7 @@ def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
         if not view.shows_zeros:
             yield Finding(Kind.HIDDEN_CELLS, sheet=tab)
         yield from _merged(view, ranges)
+        yield from _covered(book, view, ranges)
 
 
 def _hidden_stretches(tab: str, view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
@@ -77,3 +78,14 @@ def _merged(view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
     for area in view.merged:
         if name := next((n for n, _ in ranges.touched(area)), ""):
             yield Finding(Kind.MERGED_CELLS, name, area.address(), values={"cells": span(area)})
+
+
+def _covered(book: Book, view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
+    """Cells below charts, pictures, shapes and tables; typed cells may be in an ordinary table."""
+    inputs = {*book.manifest.inputs} if any(one.is_table for one in view.objects) else set()
+    for one in view.objects:
+        touched = ((n, cells) for n, cells in ranges.touched(one.area) if not (one.is_table and n in inputs))
+        if first := next(touched, None):
+            name, cells = first
+            values = {"what": one.what, "cells": span(one.area)}
+            yield Finding(Kind.COVERED_CELLS, name, cells.address(), values=values)

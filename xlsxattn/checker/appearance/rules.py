@@ -40,8 +40,6 @@ IN_PARTS = ("Track", "Start", "Final", "Asked")
 """Those of them whose names have a further part."""
 SINGLE = ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
 """Quantities of the shown step of a training that have no heat map."""
-STOPS_ALWAYS = "gnumeric"
-"""The program that lets every rule stop the others when it saves."""
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
 """Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
 _IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*)=0|MIN\((\w+),(\w+)\)=0", re.ASCII)
@@ -111,7 +109,7 @@ def _harm(
     rule: Rule, name: str, ranges: OwnRanges, own: CellStyle | None, styles: Styles
 ) -> dict[str, Any] | None:
     """The values for the message if a rule makes a range misleading or unreadable; otherwise None."""
-    if rule.stops and not _is_built_stop(rule) and styles.book.saved_by.lower() != STOPS_ALWAYS:
+    if rule.stops and not _is_built_stop(rule) and not styles.book.by_gnumeric:  # it saves all rules so
         return {"stops": shortened(", ".join(rule.formulas) or rule.kind)}
     if not rule.shows_value:
         return {}

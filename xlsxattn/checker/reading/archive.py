@@ -27,6 +27,7 @@ _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]*\?>)?")
 _PLAIN = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1"}
 _FOREIGN = (b"\xfe\xff", b"\xff\xfe", b"\x00", b"\x4c\x6f\xa7\x94")  # start of UTF-16, UTF-32, EBCDIC
 _ENCRYPTED = 0x1  # flag bit of encrypted parts
+_END_SIZE = 22  # bytes of the record at the end of an archive, without its comment
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ class GuardedArchive(zipfile.ZipFile):
         Raises:
             NotCheckableError: it is not an archive, or exceeds a limit.
         """
-        self.named, self.allowed, self.listed = path, allowed, 0
+        self.named, self.allowed, self.listed, self.trailing = path, allowed, 0, 0
         self.counted, self._parts = Counts(), dict[str, Counts]()
         self._stripped: dict[str, tuple[bytes, NumberRuns]] = {}
         if not path.exists():
@@ -144,6 +145,7 @@ class GuardedArchive(zipfile.ZipFile):
                 raise NotCheckableError(say(sentence, named=self.named))
             end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
         self.listed = end[4] if end else 0
+        self.trailing = size - end[9] - _END_SIZE - len(end[8]) if end else 0
         if end and end[5] > self.allowed.directory:
             raise self.too_much(say("lists {n:,} parts", n=end[4]), f"{self.allowed.directory // 100:,}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,6 +73,7 @@ class Book:
         seed: the seed of the last set of perturbed inputs.
         reads: in an exercise, the answers that each range reads.
         left_out: the ranges that are neither recalculated nor compared.
+        by_gnumeric: whether Gnumeric saved the file last, and the sheets show that too.
     """
 
     path: Path
@@ -96,6 +97,7 @@ class Book:
     seed: int = 0
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
+    by_gnumeric: bool = False
 
     @property
     def own_names(self) -> Mapping[str, Area]:
@@ -166,7 +168,8 @@ def read(path: Path) -> Book:
     by, parts, runs = opened.saved_by, opened.parts, opened.runs
     content = names, formulas, typed, manifest, workbook
     more = no_ranges, opened.doubts, opened.calculation, opened.views, opened.theme
-    return Book(path, *content, by, parts, links, saved, runs, blocks, filled, *more)
+    book = Book(path, *content, by, parts, links, saved, runs, blocks, filled, *more)
+    return replace(book, by_gnumeric=opened.by_gnumeric)
 
 
 def saved(book: Book) -> dict[str, Grid]:

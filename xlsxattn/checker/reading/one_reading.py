@@ -27,6 +27,7 @@ NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 """The syntax of a number: Python would also accept 1_000 and digits of other scripts."""
 AREA = re.compile(r"[A-Z]{1,3}[1-9][0-9]{0,6}(?::[A-Z]{1,3}[1-9][0-9]{0,6})?")
 """The cells of an array formula: LibreOffice does not fill ``$A$1:$B$2``."""
+_ERROR = re.compile(r"#[A-Z0-9/_]+[!?]?")
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _WORKSHEET, _DATA, _EXTENSIONS, _PROPERTIES = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("worksheet", "sheetData", "extLst", "sheetPr")
@@ -128,6 +129,7 @@ def _doubt(cell: Any, kind: str, where: str) -> Doubt | None:
         "n": not value or bool(NUMBER.fullmatch(value)),
         "s": not value or whole(value, zero=True),
         "b": value in ("", "0", "1"),
+        "e": not value or bool(_ERROR.fullmatch(value)),
     }
     if not valid.get(kind, True):
         raise AmbiguousError(_misread(where, value))

@@ -6,7 +6,7 @@ import html
 import logging
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.reader.excel import ExcelReader
@@ -14,6 +14,7 @@ from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS
 
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import STANDARD, Allowance, AmbiguousError
+from xlsxattn.checker.reading.objects import objects_of
 from xlsxattn.checker.reading.package import WORKSHEET, read_package, tables_of
 from xlsxattn.checker.reading.sheet_view import charts_of, view_of
 from xlsxattn.checker.reading.sheets import SheetReader
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 _PROPERTIES = "docProps/app.xml"
 THEME = "application/vnd.openxmlformats-officedocument.theme+xml"
+_GNUMERIC, _GNUMERIC_MARK = "gnumeric", b"http://www.gnumeric.org/ext/spreadsheetml"
+"""Gnumeric in the properties of a file, and the namespace that it declares at the start of each sheet."""
+_HEAD = 1024
 _PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
 
 
@@ -60,6 +64,7 @@ class CellsOnly(ExcelReader):
         self.calculation = Calculation()
         self.views: dict[str, SheetView] = {}
         self.theme = b""
+        self.shows_gnumeric = True
 
     def read(self) -> None:
         """Read the workbook, or without `parse` only what is needed to locate the sheets.
@@ -129,6 +134,8 @@ class CellsOnly(ExcelReader):
         """Read the cells of a sheet."""
         archive: Any = self.archive
         tab = str(worksheet.title)
+        with archive.charged(part) as source:
+            self.shows_gnumeric = self.shows_gnumeric and _GNUMERIC_MARK in source.read(_HEAD)
         try:
             with archive.charged(part) as source:
                 reader = SheetReader(worksheet, source, self.shared_strings, self.doubtful_strings)
@@ -136,9 +143,13 @@ class CellsOnly(ExcelReader):
             if (runs := archive.runs(part)).rows:
                 _refuse_duplicates(runs, worksheet._cells)
                 self.runs[tab] = runs
+                _refuse_styles(runs, len(worksheet.parent._cell_styles))
             workbook: Any = self.wb
             rows, looks = reader.parser.row_dimensions, workbook._differential_styles.styles
-            self.views[tab] = view_of(tab, reader.parser.root, rows, looks, charts_of(archive, part))
+            root = reader.parser.root
+            view = view_of(tab, root, rows, looks, len(workbook._cell_styles))
+            objects = tuple(objects_of(archive, part, tab, root, rows))
+            self.views[tab] = replace(view, charts=charts_of(archive, part), objects=objects)
         except AmbiguousError as error:
             raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
         for (row, col), value in reader.parser.saved.items():
@@ -169,6 +180,14 @@ def _refuse_duplicates(runs: NumberRuns, cells: Iterable[tuple[int, int]]) -> No
             raise AmbiguousError(say("row {row} has a duplicate cell", row=row))
 
 
+def _refuse_styles(runs: NumberRuns, styles: int) -> None:
+    """Refuse a run whose style does not exist."""
+    for style in (style for style in runs.styles if style >= styles):
+        raise AmbiguousError(
+            say("{key} is {said}, which is not in {name}", key="s", said=style, name="cellXfs")
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The contents of a workbook file.
@@ -178,6 +197,7 @@ class Opened:
         saved: (tab, row, column) → the saved value of the cell, whether it has a formula or not.
         parts: the names of the parts in its archive.
         saved_by: the program that saved it last.
+        by_gnumeric: whether this was Gnumeric, and its sheets show that too.
         runs: the long runs of plain numbers in large sheets, by tab; they are not in the workbook.
         doubts: (tab, row, column) → why programs read the cell in different ways.
         calculation: the calculation settings.
@@ -189,6 +209,7 @@ class Opened:
     saved: Mapping[tuple[str, int, int], Value]
     parts: tuple[str, ...]
     saved_by: str
+    by_gnumeric: bool
     runs: Mapping[str, NumberRuns]
     doubts: Mapping[tuple[str, int, int], Doubt]
     calculation: Calculation
@@ -212,5 +233,6 @@ def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
         reader = CellsOnly(archive, parse=True)
         reader.read()
         saved_by = html.unescape(program[1]).strip() if program else ""
-        content = reader.wb, reader.saved, parts, saved_by, reader.runs
+        by_gnumeric = saved_by.lower() == _GNUMERIC and reader.shows_gnumeric
+        content = reader.wb, reader.saved, parts, saved_by, by_gnumeric, reader.runs
         return Opened(*content, reader.doubts, reader.calculation, reader.views, reader.theme)

@@ -89,7 +89,8 @@ def read_package(archive: GuardedArchive) -> Package:
         for name in archive.namelist()
     )
     _refuse_duplicates(names, say("the part {name} is in the archive twice"))
-    if min(part.header_offset for part in archive.infolist()) or archive.comment:
+    around = min(part.header_offset for part in archive.infolist()) or archive.trailing
+    if around or archive.comment:
         raise AmbiguousError(say("its archive has data before the first part or after the last"))
     _judge_headers(archive)
     _judge_owners(archive.namelist())

@@ -14,7 +14,7 @@ from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.reading.limits import AmbiguousError
-from xlsxattn.checker.reading.one_reading import MAX_ROWS, NUMBER
+from xlsxattn.checker.reading.one_reading import MAX_ROWS, NUMBER, whole
 from xlsxattn.checker.reading.package import TO_NONE
 from xlsxattn.language import say
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xlsxattn.checker.reading.archive import GuardedArchive
+    from xlsxattn.checker.reading.objects import Object
 
     HiddenSpan = tuple[int, int]
 
@@ -86,6 +87,7 @@ class SheetView:
         column_styles: likewise for columns.
         shows_zeros: whether zero values are shown.
         shows_values: whether cells show values rather than formulas.
+        objects: what lies over its cells.
     """
 
     hidden_rows: tuple[HiddenSpan, ...] = ()
@@ -99,6 +101,7 @@ class SheetView:
     column_styles: tuple[tuple[int, int, int], ...] = ()
     shows_zeros: bool = True
     shows_values: bool = True
+    objects: tuple[Object, ...] = ()
 
 
 def view_of(
@@ -106,16 +109,16 @@ def view_of(
     root: Any,
     rows: Mapping[str, Mapping[str, str]],
     looks: Sequence[DifferentialStyle],
-    charts: tuple[tuple[Mapping[str, str], ...], ...],
+    styles: int,
 ) -> SheetView:
-    """Read the view of a sheet from its part.
+    """Read the view of a sheet from its part, except for charts and other objects.
 
     Args:
         tab: the sheet's tab.
         root: its part, without its rows.
         rows: the attributes of its rows, by number.
         looks: the differential styles of the workbook.
-        charts: its charts.
+        styles: the number of its cell styles.
 
     Raises:
         ValueError: an invalid number or range.
@@ -130,15 +133,22 @@ def view_of(
         tuple(area for one in _all(root, "mergeCell") for area in _areas(tab, one.get("ref", ""))),
         tuple(_rules(tab, root, looks)),
         tuple(_offers(tab, root)),
-        charts,
-        tuple((int(row) - 1, int(row) - 1, int(said["s"])) for row, said in rows.items() if "s" in said),
-        tuple(
-            (int(col.get("min")) - 1, min(int(col.get("max")), MAX_COLUMNS) - 1, int(col.get("style")))
+        row_styles=tuple(
+            (int(row) - 1, int(row) - 1, _index("s", said["s"], styles, "cellXfs"))
+            for row, said in rows.items()
+            if "s" in said
+        ),
+        column_styles=tuple(
+            (
+                int(col.get("min")) - 1,
+                min(int(col.get("max")), MAX_COLUMNS) - 1,
+                _index("style", col.get("style"), styles, "cellXfs"),
+            )
             for col in _all(root, "col")
             if col.get("style")
         ),
-        all(_is_on(view.get("showZeros", "1")) for view in views),
-        not any(_is_on(view.get("showFormulas")) for view in views),
+        shows_zeros=all(_is_on(view.get("showZeros", "1")) for view in views),
+        shows_values=not any(_is_on(view.get("showFormulas")) for view in views),
     )
 
 
@@ -146,12 +156,12 @@ def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Mapping[str, st
     """The charts of a sheet, found by the relationships of its part."""
     return tuple(
         tuple(_series(archive.read(chart)))
-        for drawing in _linked(archive, part, "/drawing")
-        for chart in _linked(archive, drawing, "/chart")
+        for drawing in linked(archive, part, "/drawing")
+        for chart in linked(archive, drawing, "/chart")
     )
 
 
-def _linked(archive: GuardedArchive, part: str, kind: str) -> Iterator[str]:
+def linked(archive: GuardedArchive, part: str, kind: str) -> Iterator[str]:
     """The parts of a kind that a part has relationships to."""
     links = get_rels_path(part)  # type: ignore[no-untyped-call]
     if links not in (parts := set(archive.namelist())):
@@ -260,7 +270,7 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
         for rule in _all(formatting, "cfRule"):
             inline = next(_all(rule, "dxf"), None)  # rules in extensions contain their style
             number = rule.get("dxfId")
-            look = looks[int(number)] if number and int(number) < len(looks) else None
+            look = looks[_index("dxfId", number, len(looks), "dxfs")] if number else None
             yield Rule(
                 areas,
                 str(rule.get("type", "")),
@@ -276,6 +286,13 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
                 ),
                 _is_on(rule.get("stopIfTrue")),
             )
+
+
+def _index(key: str, text: str, of: int, name: str) -> int:
+    """An index into a list of styles."""
+    if not (whole(text, zero=True) and int(text) < of):
+        raise AmbiguousError(say("{key} is {said}, which is not in {name}", key=key, said=text, name=name))
+    return int(text)
 
 
 def _colour(element: Any) -> Color:

@@ -83,9 +83,10 @@ class BothValues(RowParser):
         source: Any,
         shared_strings: list[str],
         doubtful_strings: Mapping[int, Doubt],
+        styles: int,
         **options: Any,
     ) -> None:
-        """Like the parser of openpyxl, with the doubtful shared strings in addition."""
+        """Like the parser of openpyxl, with the doubtful shared strings and the number of styles."""
         super().__init__(source, shared_strings, **options)
         self.saved: dict[tuple[int, int], Value] = {}
         self.doubts: dict[tuple[int, int], Doubt] = {}
@@ -93,6 +94,7 @@ class BothValues(RowParser):
         self._doubtful_strings = doubtful_strings
         # without date formats, as converting a date back to a number would lose digits
         self._plain = WorkSheetParser(source, shared_strings, data_only=True)
+        self._styles = {str(style): style for style in range(styles)}
         self._shared = SharedFormulas()
 
     def parse(self) -> Generator[Any, None, None]:
@@ -120,6 +122,9 @@ class BothValues(RowParser):
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         """Parse a cell like openpyxl, and record its saved value and doubts."""
+        if (style := element.get("s", "0")) not in self._styles:
+            sentence = "the style {style!r} of {cell} does not exist"
+            raise AmbiguousError(say(sentence, style=style, cell=element.get("r", "–")))
         cell = self._common(element)
         if cell is None:
             doubt = judge_cell(element, self.row_counter, self.col_counter)
@@ -138,7 +143,11 @@ class BothValues(RowParser):
 
     def _common(self, element: Any) -> dict[str, Any] | None:
         """A fast path for numbers, texts and formulas; None for other cells."""
-        kind, address, style = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
+        kind, address, style = (
+            element.get("t", "n"),
+            element.get("r", ""),
+            self._styles[element.get("s", "0")],
+        )
         letters = address.rstrip(digits)
         row, col = address[len(letters) :], column_of(letters)
         is_plain = _UNAMBIGUOUS.get(kind)
@@ -197,6 +206,7 @@ class SheetReader(WorksheetReader):
             source,
             shared_strings,
             doubtful_strings,
+            len(parent._cell_styles),
             epoch=parent.epoch,
             date_formats=parent._date_formats,
             timedelta_formats=parent._timedelta_formats,

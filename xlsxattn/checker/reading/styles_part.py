@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from openpyxl.styles.numbers import BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring
 
@@ -25,7 +26,7 @@ _SECTIONS = {
     "dxfs": "dxf",
 }
 """The sections of the styles, and their elements, to which cells refer by index."""
-_INDICES = {"fontId": "fonts", "fillId": "fills", "borderId": "borders"}
+_INDICES = {"fontId": "fonts", "fillId": "fills", "borderId": "borders", "xfId": "cellStyleXfs"}
 _SYSTEM_COLOURS = {"window": "FFFFFF", "windowText": "000000"}
 """The usual colours of the system, which some programs use instead of the stated ones."""
 
@@ -54,6 +55,10 @@ def judge_styles(xml: bytes) -> None:
                 )
     _judge_fonts(root)
     formats = Counter(str(one.get("numFmtId")) for section in root.iter(_tag("numFmts")) for one in section)
+    for number in (look.get("numFmtId", "0") for section in root.iter(_tag("cellXfs")) for look in section):
+        known = number.isascii() and number.isdigit() and int(number) < BUILTIN_FORMATS_MAX_SIZE
+        if not known and number not in formats:
+            raise AmbiguousError(say("the number format {number} is not defined", number=number))
     for number in (number for number, times in formats.items() if times > 1):
         raise AmbiguousError(say("the number format {number} is defined twice", number=number))
 

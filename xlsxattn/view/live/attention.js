@@ -8,7 +8,8 @@ const headKey = ({ tab, sheet, side, layer, head }) => [tab, sheet, side, layer,
 const headsOf = (place) => data.heads.filter((head) => headKey(head) === headKey(place));
 function headName({ tab, side, layer, head }) {
   const inLayer = layer && say("layer {n}", { n: layer }), named = inLayer && tab.endsWith(inLayer); // the tab may say it
-  return [tab, side && say("cross-attention"), !named && inLayer, head && say("head {n}", { n: head })].filter(Boolean).join(" · ");
+  const parts = [tab, side && say("cross-attention"), !named && inLayer, head && say("head {n}", { n: head })];
+  return parts.filter(Boolean).join(" · ");
 }
 
 function drawn(tag, options = {}, ...children) {
@@ -86,7 +87,8 @@ function gridButton(place, index) {
   const button = element("button", { type: "button", "aria-pressed": String(index === shownHead), title: headName(place) });
   for (const head of headsOf(place)) {
     const range = data.ranges[head.name], [rows, cols] = range.shape;
-    const map = drawn("svg", { viewBox: `0 0 ${cols} ${rows}`, width: 44, height: 44, "aria-hidden": "true", preserveAspectRatio: "none" });
+    const size = { viewBox: `0 0 ${cols} ${rows}`, width: 44, height: 44, preserveAspectRatio: "none" };
+    const map = drawn("svg", { ...size, "aria-hidden": "true" });
     indices(rows).forEach((i) => indices(cols).forEach((j) =>
       map.append(drawn("rect", { x: j, y: i, width: 1, height: 1, "fill-opacity": strength(valueAt(range, i, j)).toFixed(3) }))));
     button.append(map);
@@ -116,7 +118,8 @@ function wireSight() {
     element("option", { value: index, "data-place": [place.layer, place.head].filter(Boolean).join() }, headName(place))));
   const details = element("details", { id: "lines" }, element("summary", {}, say("lines and all heads")),
     element("div", { id: "drawn" }), element("div", { id: "grid" }));
-  byId("sight").append(element("label", { for: "head" }, say("attention in")), " ", select, element("div", { id: "lanes-in-sight", lang: byId("sheets").lang }), details);
+  const sentences = element("div", { id: "lanes-in-sight", lang: byId("sheets").lang });
+  byId("sight").append(element("label", { for: "head" }, say("attention in")), " ", select, sentences, details);
   byId("sight").hidden = false;
   select.addEventListener("change", () => showHead(Number(select.value)));
   details.addEventListener("toggle", drawSight);

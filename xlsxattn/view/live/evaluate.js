@@ -30,7 +30,7 @@ const FORMS = {
 
 // A formula's tree as a closure without arguments; `reads` collects the areas it refers to.
 function compile(tree, sheet, book, reads) {
-  const area = (node) => (node.kind === "cells" ? areaOf(node.text, sheet) : node.kind === "name" ? book.area(node.text) : undefined);
+  const area = ({ kind, text }) => (kind === "cells" ? areaOf(text, sheet) : kind === "name" ? book.area(text) : undefined);
   if (tree.kind === "constant") return () => tree.value;
   if (tree.kind === "cells" || tree.kind === "name") {
     const place = area(tree);
@@ -54,7 +54,7 @@ class Calculation {
     this.sheets = sheets;
     this.names = new Map(Object.entries(names).map(([name, reference]) => [name.toLowerCase(), areaOf(reference)]));
     this.owners = new Map([...sheets.keys()].map((name) => [name, []])); // which formula fills a cell
-    this.formulas = [...sheets].flatMap(([sheet, content]) => content.formulas.map(({ text, area }) => ({ sheet, text, area })));
+    this.formulas = [...sheets].flatMap(([sheet, { formulas }]) => formulas.map((formula) => ({ sheet, ...formula })));
     this.formulas.forEach((formula) => this.cells(formula.area, (row, col) => {
       const owners = (this.owners.get(formula.sheet)[row] ??= []);
       if (owners[col]) throw new Unsupported(`${formula.sheet}!${cellName(row, col)}`);
@@ -68,7 +68,8 @@ class Calculation {
       formula.compute = compile(trees.get(formula.text), formula.sheet, this, formula.reads);
     });
     this.order = this.sorted();
-    this.readers = grouped(this.formulas.flatMap((formula) => formula.reads.map((area) => ({ sheet: area.sheet, area, formula }))));
+    const readers = this.formulas.flatMap((formula) => formula.reads.map((area) => ({ sheet: area.sheet, area, formula })));
+    this.readers = grouped(readers);
   }
 
   area(name) {
@@ -165,6 +166,9 @@ function covers(area, row, col) {
 // Groups things by their sheet.
 function grouped(things) {
   const groups = new Map();
-  for (const thing of things) groups.has(thing.sheet) ? groups.get(thing.sheet).push(thing) : groups.set(thing.sheet, [thing]);
+  for (const thing of things) {
+    if (!groups.has(thing.sheet)) groups.set(thing.sheet, []);
+    groups.get(thing.sheet).push(thing);
+  }
   return groups;
 }

@@ -100,8 +100,8 @@ function matched(wanted, range, kind) {
 }
 
 function allOf(...args) {
-  const values = args.flatMap((arg) => (isMatrix(arg) ? arg.values.filter((one) => one !== null && typeof one !== "string") : [arg]));
-  const logical = values.map(toLogical);
+  const counts = (value) => value !== null && typeof value !== "string";
+  const logical = args.flatMap((arg) => (isMatrix(arg) ? arg.values.filter(counts) : [arg])).map(toLogical);
   return logical.find(isError) ?? (logical.length ? logical.every(Boolean) : NO_VALUE);
 }
 
@@ -169,7 +169,10 @@ const FUNCTIONS = {
   NOT: lift((value) => { const logical = toLogical(value); return isError(logical) ? logical : !logical; }),
   OR: (...args) => { const all = allOf(...args.map((arg) => FUNCTIONS.NOT(arg))); return isError(all) ? all : !all; },
   PI: () => Math.PI,
-  ROUNDUP: numeric((x, digits = 0) => Math.sign(x) * Math.ceil(Number((Math.abs(x) * 10 ** digits).toPrecision(15))) / 10 ** digits),
+  ROUNDUP: numeric((x, digits = 0) => {
+    const scale = 10 ** digits;
+    return (Math.sign(x) * Math.ceil(Number((Math.abs(x) * scale).toPrecision(15)))) / scale;
+  }),
   SIGN: numeric((x) => Math.sign(x) || 0),
   SIN: numeric(Math.sin),
   SMALL: ranked((a, b) => a - b),

@@ -1,4 +1,5 @@
-// The bar for the selected cell: the cells its formula reads, an entry and a slider for an input, and the inputs that affect it.
+// The bar for the selected cell: the cells its formula reads, an entry and a slider for an input, and the inputs
+// that affect it.
 const MAX_RANKED = 8, STEP = 0.1, NOTHING = 1e-12, PAUSE = 100; // a pause after so many milliseconds
 let chosen = null, sliding = null, trial = 0;
 
@@ -97,13 +98,15 @@ async function showMoves() {
   list.replaceChildren(...ranked.slice(0, MAX_RANKED).map(({ name, row, col, cell, effect }) => {
     const range = data.ranges[name], change = `${effect > 0 ? "+" : "−"}${Math.abs(effect).toPrecision(2)}`;
     const single = range.shape.join() === "1,1";
-    const place = single ? range.label || name : `${name} · ${label(labelsOf(range, "rows"), row)} · ${label(labelsOf(range, "cols"), col)}`;
+    const labels = [label(labelsOf(range, "rows"), row), label(labelsOf(range, "cols"), col)];
+    const place = single ? range.label || name : [name, ...labels].join(" · ");
     const button = element("button", { type: "button" }, place, element("b", { class: effect > 0 ? "more" : "less" }, ` ${change}`));
     button.addEventListener("click", () => { const node = nodeAt(cell); if (node) reveal(node); });
     return element("li", {}, button);
   }));
   list.hidden = false;
-  tell(ranked.length ? say("inputs that affect it: {n}; beside each, the change when 0.1 is added to it", { n: ranked.length }) : say("no typed number affects it"));
+  tell(!ranked.length ? say("no typed number affects it")
+    : say("inputs that affect it: {n}; beside each, the change when 0.1 is added to it", { n: ranked.length }));
 }
 
 function clearMoves() {
@@ -115,6 +118,16 @@ function clearMoves() {
 function reveal(node) {
   node.scrollIntoView({ block: "center", inline: "nearest" });
   enter(node);
+}
+
+// The link also becomes the address of the page, for browsers that do not let a file copy.
+async function copyLink() {
+  try {
+    await navigator.clipboard.writeText(byId("link").href);
+    tell(say("the link was copied"));
+  } catch {
+    tell(say("the link is the address of this page now"));
+  }
 }
 
 function wirePanel() {
@@ -139,9 +152,10 @@ function wirePanel() {
   byId("redo").addEventListener("click", () => travel(undone, done, "value"));
   byId("moves").addEventListener("click", showMoves);
   byId("download").addEventListener("click", download);
-  byId("link").addEventListener("click", () => navigator.clipboard?.writeText(new URL(byId("link").href, location.href).href).catch(() => {}));
+  byId("link").addEventListener("click", copyLink);
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.target.matches("input") || event.key.toLowerCase() !== "z") return;
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    if (event.target.matches("input:not([type=range])")) return; // a text being typed has its own undo
     event.preventDefault();
     event.shiftKey ? travel(undone, done, "value") : travel(done, undone, "before");
   });

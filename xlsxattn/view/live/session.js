@@ -19,7 +19,7 @@ function rowsOf(range) { return indices(range.shape[0]).map((i) => indices(range
 largest = (range) => {
   if (range.heat === "weights") return 1;
   if (!largestOf.has(range)) {
-    const sizes = rowsOf(range).flat().filter((value) => typeof value === "number").map(Math.abs).filter((size) => size < -NEVER);
+    const sizes = rowsOf(range).flat().filter((value) => typeof value === "number" && Math.abs(value) < -NEVER).map(Math.abs);
     largestOf.set(range, sizes.reduce((a, b) => Math.max(a, b), 0) || 1);
   }
   return largestOf.get(range);
@@ -27,15 +27,21 @@ largest = (range) => {
 
 labelsOf = (range, side) => {
   const from = rangeOf(range[`${side}From`]);
-  return from ? rowsOf(from).flat().map((value) => around(typeof value === "number" ? String(value) : plain(value, from), from)) : range[side];
+  if (!from) return range[side];
+  return rowsOf(from).flat().map((value) => around(typeof value === "number" ? String(value) : plain(value, from), from));
 };
-laneOf = (context) => { const range = data.ranges[data.contexts[context]?.sentence]; return range ? shown(valueAt(range, 0, 0), range) : data.lanes[context]; };
+laneOf = (context) => {
+  const range = data.ranges[data.contexts[context]?.sentence];
+  return range ? shown(valueAt(range, 0, 0), range) : data.lanes[context];
+};
 
 function register() {
   for (const [sheet, { values }] of opened.sheets) first.set(sheet, values.map((line) => [...line]));
   for (const [name, range] of Object.entries(data.ranges)) {
     if (range.role !== "input") continue;
-    rowsOf(range).forEach((line, row) => line.forEach((_, col) => inputs.push({ name, range, row, col, place: placeIn(range, row, col) })));
+    for (const row of indices(range.shape[0])) {
+      for (const col of indices(range.shape[1])) inputs.push({ name, range, row, col, place: placeIn(range, row, col) });
+    }
   }
 }
 
@@ -113,8 +119,8 @@ function travel(from, to, side) {
 
 // The range of a name; throws an Error if the workbook has none.
 function rangeNamed(name) {
-  if (typeof name !== "string" || !Object.hasOwn(data.ranges, name)) throw new RangeError(say("there is no range {name}", { name: spelled(name) }));
-  return data.ranges[name];
+  if (typeof name === "string" && Object.hasOwn(data.ranges, name)) return data.ranges[name];
+  throw new RangeError(say("there is no range {name}", { name: spelled(name) }));
 }
 
 // A wrong argument as a message shows it: a text or number itself, of other values the type.
@@ -129,7 +135,9 @@ function changeOf(name, row, col, typed) {
     const places = { row: spelled(row), column: spelled(col) };
     throw new Error(say("{name} has {rows} × {cols} cells: there is no row {row}, column {column}", { name, rows, cols, ...places }));
   }
-  return { ...placeIn(range, row, col), value: typed === null || typed === "" ? null : range.text ? textFrom(typed, name) : numberFrom(typed) };
+  const place = placeIn(range, row, col);
+  if (typed === null || typed === "") return { ...place, value: null };
+  return { ...place, value: range.text ? textFrom(typed, name) : numberFrom(typed) };
 }
 
 // Control characters, line breaks, and what XML cannot hold: half a surrogate pair and noncharacters.
@@ -152,8 +160,12 @@ function numberFrom(typed) {
 
 // The inputs that differ from the file: [range, row, column, value].
 function named() {
-  const differing = inputs.filter(({ place: { sheet, row, col } }) => !Object.is(calculation.value(sheet, row, col), first.get(sheet)[row]?.[col] ?? null));
-  return differing.map(({ name, row, col, place }) => [name, row, col, calculation.value(place.sheet, place.row, place.col)]);
+  const changes = [];
+  for (const { name, row, col, place } of inputs) {
+    const value = calculation.value(place.sheet, place.row, place.col);
+    if (!Object.is(value, first.get(place.sheet)[place.row]?.[place.col] ?? null)) changes.push([name, row, col, value]);
+  }
+  return changes;
 }
 
 function linkWith() {

@@ -12,7 +12,8 @@ function prove() {
   const proof = byId("proof");
   proof.hidden = false;
   proof.textContent = data.values !== "saved" ? say("{n} formulas were recalculated in this page", { n: formulas })
-    : different ? say("✗ {n} formulas recalculated in this page: {different} of {cells} cells differ from the file's", { n: formulas, different, cells })
+    : different ? say("✗ {n} formulas recalculated in this page: {different} of {cells} cells differ from the file's",
+      { n: formulas, different, cells })
       : say("✓ {n} formulas recalculated in this page: all {cells} cells equal the file's", { n: formulas, cells });
   proof.className = different && data.values === "saved" ? "bad" : "good";
 }

@@ -27,7 +27,8 @@ const attribute = (tag, name) => { const match = new RegExp(`\\s${name}="([^"]*)
 function readWorkbook(parts) {
   const main = parts.get("xl/workbook.xml"), files = new Map(), sheets = new Map();
   const targets = new Map(relationships(parts, "xl/workbook.xml").map(({ id, target }) => [id, target]));
-  const strings = [...(parts.get("xl/sharedStrings.xml") ?? "").matchAll(/<si>(.*?)<\/si>|<si\/>/gs)].map(([, inner]) => textIn(inner ?? ""));
+  const items = (parts.get("xl/sharedStrings.xml") ?? "").matchAll(/<si>(.*?)<\/si>|<si\/>/gs);
+  const strings = [...items].map(([, inner]) => textIn(inner ?? ""));
   for (const [tag] of main.matchAll(/<sheet\s[^>]*>/g)) {
     const name = attribute(tag, "name"), file = targets.get(attribute(tag, "r:id"));
     files.set(name, file);

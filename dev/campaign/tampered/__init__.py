@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from dev.campaign import tampered_files, tampered_views
 from dev.campaign.judge import Judgement
 from dev.campaign.mutants import Mutant
 from dev.campaign.places import NotApplicable, local
+from dev.campaign.tampered import archives, cells, computing, styles, views
 from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import NotCheckableError, read
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dev.campaign.places import Make
     from xlsxattn.checker.findings import Finding
 
+REFUSED = archives.REFUSED | cells.REFUSED | styles.REFUSED
 TWO_READINGS, COMPUTES, SHOWS = "read in two ways", "computes something else", "shows something else"
 TAMPERED = (TWO_READINGS, COMPUTES, SHOWS)
 ONE_OF = 6
@@ -38,10 +39,10 @@ class Way(NamedTuple):
 
 
 WAYS = (
-    *(Way(TWO_READINGS, what, *way) for what, way in tampered_files.REFUSED.items()),
-    *(Way(COMPUTES, what, *way, "error") for what, way in tampered_files.ERRORS.items()),
-    *(Way(COMPUTES, what, *way, "warning") for what, way in tampered_files.WARNINGS.items()),
-    *(Way(SHOWS, what, make, kind) for what, (make, kind, _) in tampered_views.VIEWS.items()),
+    *(Way(TWO_READINGS, what, *way) for what, way in REFUSED.items()),
+    *(Way(COMPUTES, what, *way, "error") for what, way in computing.ERRORS.items()),
+    *(Way(COMPUTES, what, *way, "warning") for what, way in computing.WARNINGS.items()),
+    *(Way(SHOWS, what, make, kind) for what, (make, kind, _) in views.VIEWS.items()),
 )
 
 

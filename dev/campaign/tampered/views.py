@@ -9,7 +9,16 @@ import re
 from typing import TYPE_CHECKING
 
 from dev.campaign.places import CHART, STRINGS, NotApplicable, local, packed, parts_of
-from dev.campaign.tampered_files import COMPUTED, INPUTS, WORDS, put, puts
+from dev.campaign.tampered.edits import (
+    COMPUTED,
+    INPUTS,
+    MAIN,
+    WORDS,
+    as_gnumeric,
+    over_cells,
+    put,
+    puts,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,9 +179,24 @@ def caption(text: str) -> Make:
     return put(STRINGS, "<t>⟦caption⟧</t>", f"<t>{text}</t>")
 
 
+SHEETS = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+COLUMNS = '<tableColumns count="1"><tableColumn id="1" name="x"/></tableColumns>'
+PIVOT = f'<pivotTableDefinition xmlns="{MAIN}" name="p" cacheId="1" dataCaption="x"><location ref="{CELLS}" firstHeaderRow="1" firstDataRow="1" firstDataCol="1"/></pivotTableDefinition>'
+QUERY = f'<table xmlns="{MAIN}" id="9" name="q" displayName="q" ref="{CELLS}" tableType="queryTable">{COLUMNS}</table>'
+SHAPE = """<xdr:wsDr xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing" xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><xdr:{anchor}><xdr:from><xdr:col>⟦shown column⟧</xdr:col><xdr:colOff>0</xdr:colOff><xdr:row>⟦shown row⟧</xdr:row><xdr:rowOff>0</xdr:rowOff></xdr:from>{size}<xdr:sp><xdr:nvSpPr><xdr:cNvPr id="9" name="T"/><xdr:cNvSpPr txBox="1"/></xdr:nvSpPr><xdr:spPr>{fill}</xdr:spPr>{text}</xdr:sp><xdr:clientData/></xdr:{anchor}></xdr:wsDr>"""
+ONE_CELL = {"anchor": "oneCellAnchor", "size": '<xdr:ext cx="400000" cy="190500"/>'}
+LABEL = "<xdr:txBody><a:bodyPr/><a:p><a:r><a:t>0.99</a:t></a:r></a:p></xdr:txBody>"
+DRAWING = "application/vnd.openxmlformats-officedocument.drawing+xml"
+
+
+def shape(**said: str) -> Make:
+    """Add a text box over a computed cell."""
+    return over_cells("drawing", SHAPE.format(**said), DRAWING)
+
+
 FORMAT, UNREADABLE, RULE = "misleading format", "unreadable", "misleading conditional format"
 HIDDEN, MERGED, OTHER_CHART, CAPTION = "hidden cells", "merged cells", "other chart", "other caption"
-DROP_DOWN, HEAT_MAP = "drop-down list", "heat map"
+DROP_DOWN, HEAT_MAP, COVERED = "drop-down list", "heat map", "covered cells"
 OFFER = "⟦offer⟧"
 
 VIEWS = {
@@ -270,6 +294,10 @@ VIEWS = {
     "formulas for values": (sheet_view('showFormulas="1"'), HIDDEN, ""),
     "merged cells": (behind('<mergeCells count="1"><mergeCell ref="⟦shown pair⟧"/></mergeCells>'), MERGED, SHOWN),
     "merged with what is beside": (behind('<mergeCells count="1"><mergeCell ref="⟦shown and beside⟧"/></mergeCells>'), MERGED, SHOWN),
+    "a pivot table over cells": (over_cells("pivotTable", PIVOT, f"{SHEETS}.pivotTable+xml"), COVERED, SHOWN),
+    "a query table over cells": (over_cells("table", QUERY, f"{SHEETS}.table+xml"), COVERED, SHOWN),
+    "a text box over a cell": (shape(**ONE_CELL, fill="", text=LABEL), COVERED, SHOWN),
+    "a date in the language of the program": (style(number=31), FORMAT, SHOWN),
     "a chart of scores": (chart(("⟦weights⟧", "⟦block row⟧")), OTHER_CHART, ""),
     "a chart of free cells": (chart(("⟦weights⟧", "⟦weights tab⟧!$C$9000:$G$9000")), OTHER_CHART, ""),
     "a chart of another sheet": (chart(("⟦weights⟧", "⟦vocabulary⟧")), OTHER_CHART, ""),
@@ -288,6 +316,12 @@ VIEWS = {
     "a drop-down list of other words": (put(WORDS, OFFER, "⟦offer of others⟧"), DROP_DOWN, "chase_Tokens"),
     "a heat map that is gone": (without_heat(COMPUTED, times=1), HEAT_MAP, "causal_chase_X"),
     "no heat map at all": (without_heat(INPUTS, COMPUTED), HEAT_MAP, "causal_chase_X"),
+    "no heat map, as if by Gnumeric": (
+        as_gnumeric(without_heat(INPUTS, COMPUTED)), HEAT_MAP, "causal_chase_X",
+    ),
+    "a rule that stops the others, as if by Gnumeric": (
+        as_gnumeric(rule(kind='type="expression" stopIfTrue="1"')), RULE, SHOWN,
+    ),
 }  # fmt: skip
 """Misleading views: the edit, the kind of finding, and the first range or its prefix."""
 
@@ -305,6 +339,7 @@ PLAIN = {
     "a heat map of somebody's own": scale("FF63BE7B"),
     "a folded group": folded(80, 85),
     "a hidden row beside": row('hidden="1"', at="2"),
+    "an empty frame around a cell": shape(**ONE_CELL, fill="<a:noFill/>", text=""),
     "merged cells beside": behind('<mergeCells count="1"><mergeCell ref="L70:M71"/></mergeCells>'),
     "a low row": row('ht="8" customHeight="1"'),
     "a drop-down list by its cells": put(WORDS, OFFER, "⟦offer by cells⟧"),

@@ -1,0 +1,177 @@
+"""Objects that lie over the cells of a sheet: charts, pictures, shapes, controls, tables, pivot tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from openpyxl.utils import range_boundaries
+from openpyxl.xml.functions import fromstring
+
+from xlsxattn.checker.cells import MAX_COLUMNS, Area
+from xlsxattn.checker.reading.one_reading import MAX_ROWS
+from xlsxattn.checker.reading.sheet_view import linked
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from xlsxattn.checker.reading.archive import GuardedArchive
+    from xlsxattn.language import Phrase
+
+_PER_POINT, _PER_PIXEL = 12_700, 9_525
+"""English metric units, in which drawings state lengths."""
+_POINTS, _CHARACTERS = 15.0, 8.43
+"""The default height of rows and width of columns."""
+_TOLERANCE = 6 * _PER_PIXEL
+"""The overlap of an object with a cell that is ignored, as programs round the places of objects."""
+_ANCHORS = ("twoCellAnchor", "oneCellAnchor", "absoluteAnchor", "anchor")
+_NOTE = re.compile(rb"""ObjectType=["']Note["']""")
+_CLIENT_DATA = re.compile(rb"<(?:\w+:)?ClientData.*?</(?:\w+:)?ClientData>", re.DOTALL)
+_LEGACY_ANCHOR = re.compile(rb"<(?:\w+:)?Anchor>([^<]*)<")
+_LEGACY_NUMBERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object over cells: what it is, and the cells. ``is_table``: an ordinary table of typed cells."""
+
+    what: Phrase
+    area: Area
+    is_table: bool = False
+
+
+def objects_of(
+    archive: GuardedArchive, part: str, tab: str, root: Any, rows: Mapping[str, Mapping[str, str]]
+) -> Iterator[Object]:
+    """The objects of a sheet.
+
+    Args:
+        archive: the workbook.
+        part: the sheet's part.
+        tab: its tab.
+        root: the part, without its rows.
+        rows: the attributes of its rows, by number.
+
+    Raises:
+        ValueError: an invalid number or range.
+    """
+    grid = _Grid(root, rows)
+    shape = say("a chart, picture or shape")
+    found = {cells for cells in map(grid.cells, _anchors(root)) if cells}
+    for drawing in linked(archive, part, "/drawing"):
+        found |= {cells for cells in map(grid.cells, _anchors(fromstring(archive.read(drawing)))) if cells}
+    for drawing in linked(archive, part, "/vmlDrawing"):
+        found |= {*grid.legacy(archive.read(drawing))}
+    for top, left, bottom, right in sorted(found):
+        yield Object(shape, Area(tab, top, left, bottom - top + 1, right - left + 1))
+    for kind, what in (("/pivotTable", say("a pivot table")), ("/table", say("a table"))):
+        for target in linked(archive, part, kind):
+            table = fromstring(archive.read(target))
+            at = next((one.get("ref") for one in table.iter() if _name(one) == "location"), table.get("ref"))
+            plain = kind == "/table" and table.get("tableType", "worksheet") == "worksheet"
+            yield Object(what, _area(tab, str(at)), is_table=plain)
+
+
+def _area(tab: str, ref: str) -> Area:
+    left, top, right, bottom = range_boundaries(ref)
+    if left is None or top is None or right is None or bottom is None:
+        raise ValueError(say("{ref} covers whole rows or columns", ref=ref))
+    return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
+
+
+class _Grid:
+    """The heights of rows and widths of columns of a sheet, in English metric units."""
+
+    def __init__(self, root: Any, rows: Mapping[str, Mapping[str, str]]) -> None:
+        defaults: Any = next((one for one in root.iter() if _name(one) == "sheetFormatPr"), {})
+        self._height = float(defaults.get("defaultRowHeight") or _POINTS)
+        self._heights = {int(row) - 1: float(said["ht"]) for row, said in rows.items() if said.get("ht")}
+        self._width = float(defaults.get("defaultColWidth") or _CHARACTERS)
+        self._columns = [
+            (int(one.get("min")) - 1, int(one.get("max")), float(one.get("width")))
+            for one in root.iter()
+            if _name(one) == "col" and one.get("width")
+        ]
+
+    def height(self, row: int) -> float:
+        return self._heights.get(row, self._height) * _PER_POINT
+
+    def width(self, col: int) -> float:
+        characters = next((w for first, end, w in self._columns if first <= col < end), self._width)
+        return (7 * characters + 5) * _PER_PIXEL
+
+    def cells(self, anchor: Any) -> tuple[int, int, int, int] | None:
+        """The cells under an object: first row and column, last row and column; None if there are none."""
+        start, end, size = (
+            next((one for one in anchor if _name(one) == name), None) for name in ("from", "to", "ext")
+        )
+        place = next((one for one in anchor if _name(one) == "pos"), None)
+        spans = []
+        for axis, key, extent, length, most in (
+            ("row", "y", "cy", self.height, MAX_ROWS),
+            ("col", "x", "cx", self.width, MAX_COLUMNS),
+        ):
+            first, offset = _corner(start, axis) if start is not None else (0, 0.0)
+            offset += float(place.get(key)) if place is not None and start is None else 0.0
+            if end is not None:
+                last, rest = _corner(end, axis)
+            else:
+                long = float(size.get(extent)) if size is not None else 0.0
+                last, rest = _walked(first, offset + long, length, most)
+            first, offset = _walked(first, offset, length, most)
+            first += offset >= length(first) - _TOLERANCE
+            last -= rest <= _TOLERANCE
+            spans.append((first, min(last, most - 1)))
+        (top, bottom), (left, right) = spans
+        return (top, left, bottom, right) if top <= bottom and left <= right else None
+
+    def legacy(self, xml: bytes) -> Iterator[tuple[int, int, int, int]]:
+        """The cells under the controls and the visible notes of a legacy drawing."""
+        for data in _CLIENT_DATA.findall(xml):
+            match = _LEGACY_ANCHOR.search(data)
+            numbers = [int(text) for text in match[1].split(b",")] if match else []
+            if len(numbers) != _LEGACY_NUMBERS or (_NOTE.search(data) and b"Visible" not in data):
+                continue
+            left, _, top, _, right, behind, bottom, below = numbers
+            yield top, left, bottom - (below <= 0), right - (behind <= 0)
+
+
+def _walked(at: int, offset: float, length: Callable[[int], float], most: int) -> tuple[int, float]:
+    """The row or column at an offset from the start of another one, and the rest of the offset."""
+    while at < most and offset >= length(at):
+        offset -= length(at)
+        at += 1
+    return at, offset
+
+
+def _corner(corner: Any, axis: str) -> tuple[int, float]:
+    said = {_name(one): one.text for one in corner}
+    return int(said[axis]), float(said.get(f"{axis}Off") or 0)
+
+
+def _anchors(root: Any) -> Iterator[Any]:
+    """The anchors of objects that hide what is below them: neither lines nor empty frames."""
+    for anchor in root.iter():
+        if _name(anchor) in _ANCHORS and not _is_transparent(anchor):
+            yield anchor
+
+
+def _is_transparent(anchor: Any) -> bool:
+    names = {_name(one) for one in anchor.iter()}
+    hidden = any(one.get("hidden") in ("1", "true") for one in anchor.iter() if _name(one) == "cNvPr")
+    line = "cxnSp" in names and not names & {"sp", "pic", "graphicFrame"}
+    frame = "noFill" in names and not names & {
+        "t",
+        "pic",
+        "graphicFrame",
+        "solidFill",
+        "gradFill",
+        "blipFill",
+    }
+    return hidden or line or frame
+
+
+def _name(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2]
