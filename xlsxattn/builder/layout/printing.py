@@ -1,7 +1,7 @@
 """Print settings of a sheet: print area, scale and page breaks.
 
 Sheets are printed on A4, one page wide; in landscape, or in portrait if a long sheet stays readable. Of a
-sheet that is too wide, such as one of a large model, only the first columns are printed, and its footer says
+lane that is too wide, such as one of a large model, only the first columns are printed, and the footer says
 so. Heights are in points, widths of columns in pixels.
 """
 
@@ -103,9 +103,13 @@ def finish(
 
 
 def _leave_out(sheet: PlacedSheet, tell: Tell) -> None:
-    """Print only the columns with which numbers can be read, and say in the footer which are left out."""
+    """Print only the columns with which numbers can be read, and say in the footer which are left out.
+
+    Lanes side by side are printed whole, however small: without the last one, a sentence would be missing.
+    """
     row, end = sheet.last
-    if _scale(sheet, A4[0]) >= MIN_TYPE_SIZE:
+    side_by_side = len({bar.where.left for bar in sheet.bars}) > 1
+    if side_by_side or _scale(sheet, A4[0]) >= MIN_TYPE_SIZE:
         return
     room = (A4[0] - 72 * (MARGIN_SIDE + sheet.margin_right)) / MIN_TYPE_SIZE / POINTS_A_PIXEL
     widths = accumulate(pixels(sheet, [col]) for col in range(end + 1))

@@ -124,7 +124,7 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
             )
         E[word] = _embedding(tokens, key, value)
     numbered = [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
-    of_file = (tokens.word(f"dimension {i}", name) for i, name in enumerate(file_dimensions, 1))
+    of_file = (tokens.word(f"dimensions[{i}]", name) for i, name in enumerate(file_dimensions, 1))
     dimensions = tuple(keys.dimensions) or tuple(of_file) or tuple(numbered)
     if len(dimensions) > MAX_COLUMNS:
         sentence = "has {n} names, at most {most} are possible"
