@@ -421,8 +421,8 @@ class _Lesson:
         labels += [("by the backward pass",), ("difference",), ("possible rounding error",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
-            "Is the backward pass right? Change one weight of the shown step by ±h: the difference of the losses,"
-            " divided by 2h, is its gradient, up to small errors from h and rounding."
+            "Is the backward pass right? Change one weight of the shown step by ±h: the difference of the "
+            "losses, divided by 2h, is its gradient, up to small errors from h and rounding."
         )
         groups = (Group(column, tuple(labels), sides=(Side("learned matrices", (matrices,)),)),)
         return Band("Gradient check", why, groups, shared=True, show_formula=False)
