@@ -158,7 +158,9 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
 
 
 @np.errstate(all="ignore")
-def _errors(grids: NDArray[np.float64], wanted: Expected, allowed: float | NDArray[np.float64]) -> Any:  # noqa: ANN401
+def _errors(
+    grids: NDArray[np.float64], wanted: Expected, allowed: float | NDArray[np.float64]
+) -> NDArray[np.float64] | None:
     """The largest error of numbers and blanks, (..., rows, cols), in each set: (...,).
 
     None unless every cell is certainly right.
@@ -170,7 +172,8 @@ def _errors(grids: NDArray[np.float64], wanted: Expected, allowed: float | NDArr
     blank = np.isnan(grids) & (wanted.blank_ok | np.isnan(wanted.values))
     if not (within | blank).all():
         return None
-    return np.max(apart, axis=(-2, -1), initial=0.0, where=within)
+    largest: NDArray[np.float64] = np.max(apart, axis=(-2, -1), initial=0.0, where=within)
+    return largest
 
 
 def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:

@@ -198,7 +198,7 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
             for e, (at, n) in enumerate(zip(asked, sheet.examples, strict=False)):
                 found[at] = words[first + (turn + e) % n]
                 first += n
-            if turn % 3 == 2:  # noqa: PLR2004 - the third
+            if (turn + 1) % 3 == 0:
                 strange = ("", f"{words[0]} 3", words[turn % len(words)])
                 found[asked[turn // 3 % len(asked)]] = strange[turn // 3 % 3]
             matrices = [*sheet.learns, "W"]

@@ -128,7 +128,9 @@ def parsed(data: Mapping[str, Any]) -> Exercise:
     """
     answers = {name: tuple(map(int, place or ())) for name, place in dict(data["answers"]).items()}
     points = {name: int(n) for name, n in dict(data["points"]).items()}
-    fits = answers and all(len(place) <= 2 and min(place, default=1) > 0 for place in answers.values())  # noqa: PLR2004
+    fits = answers and all(
+        len(place) in (0, 1, 2) and min(place, default=1) > 0 for place in answers.values()
+    )
     if not fits or data["ask"] not in ("formula", "number", "either") or min(points.values(), default=1) < 1:
         raise ValueError(data)
     if not 0 <= int(data["decimals"]) <= MAX_DECIMALS:

@@ -121,6 +121,8 @@ TORN = (
     "As built, “{focus}” is strong in both {one} and {other}, so it is ambiguous on its own. "
     "“{clear}” is clearly {one}, “{clear_other}” clearly {other}."
 )
+SENSES = 2
+"""Number of senses of an ambiguous word that the page compares, each with a dimension of its own."""
 ALIKE = 0.9
 """Two numbers are similar if the smaller has this share of the larger; of a clear word, at most the rest."""
 VERSION = 1
@@ -404,16 +406,16 @@ def _torn(spec: Spec) -> str:
     """A sentence about an ambiguous focus word and two clear words; "" if there are none."""
     words = spec.vocabulary
     rows = {word: [float(x) for x in row] for word, row in zip(words.tokens, words.E, strict=True)}
-    if words.d_model < 2 or spec.focus not in rows:  # noqa: PLR2004 - one sense and another
+    if words.d_model < SENSES or spec.focus not in rows:
         return ""
     focus, clear = rows[spec.focus], dict[bool, str]()
-    one, other = sorted(sorted(range(words.d_model), key=lambda j: -focus[j])[:2])
+    one, other = sorted(sorted(range(words.d_model), key=lambda j: -focus[j])[:SENSES])
     weaker, stronger = sorted((focus[one], focus[other]))
     for word in (w for context in spec.contexts for w in context.words if w in rows):
         low, high = sorted((rows[word][one], rows[word][other]))
         if word != spec.focus and high >= stronger > 0 and low <= (1 - ALIKE) * high:
             clear.setdefault(rows[word][one] == high, word)
-    if weaker < ALIKE * stronger or len(clear) < 2:  # noqa: PLR2004
+    if weaker < ALIKE * stronger or len(clear) < SENSES:
         return ""
     names = {"focus": spec.focus, "one": words.dimensions[one], "other": words.dimensions[other]}
     return say(TORN, **names, clear=clear[True], clear_other=clear[False])
