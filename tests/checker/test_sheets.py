@@ -14,6 +14,7 @@ from xlsxattn.checker.reading.sheets import BothValues, value_of
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRINGS = ["zero", "one", "", "1e5"]
 DATES = {7}
+STYLES = 8
 CELLS = [
     '<c r="B7"><v>0.25</v></c>',
     '<c r="B7" t="n"><v>-3</v></c>',
@@ -81,7 +82,7 @@ def plainly(cell: dict[str, object]) -> dict[str, object]:
 def test_a_cell_is_read_as_openpyxl_reads_it(cells: str) -> None:
     ((_, wanted),) = WorkSheetParser(row(cells), STRINGS, date_formats=DATES).parse()
     ((_, values),) = WorkSheetParser(row(cells), STRINGS, data_only=True).parse()
-    ours = BothValues(row(cells), STRINGS, {}, date_formats=DATES)
+    ours = BothValues(row(cells), STRINGS, {}, STYLES, date_formats=DATES)
     ((_, found),) = ours.parse()
     assert [plainly(cell) for cell in found] == [plainly(cell) for cell in wanted]
     saved = {(cell["row"], cell["column"]): value_of(cell) for cell in values}
@@ -93,4 +94,4 @@ def test_a_cell_is_read_as_openpyxl_reads_it(cells: str) -> None:
 @pytest.mark.parametrize("cells", REFUSED)
 def test_a_cell_that_can_be_read_in_two_ways_is_refused(cells: str) -> None:
     with pytest.raises(AmbiguousError):
-        list(BothValues(row(cells), STRINGS, {}, date_formats=DATES).parse())
+        list(BothValues(row(cells), STRINGS, {}, STYLES, date_formats=DATES).parse())

@@ -109,7 +109,8 @@ def test_a_header_whose_length_begins_like_a_pickle_is_read(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFOs")
-def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+def test_a_link_to_itself_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
     assert refusal("import", loop, "--sentence", "w1").startswith(f"{loop}: there is no such file")

@@ -37,7 +37,7 @@ SIDE_BY_SIDE = " | "
 NO_PLACE = "?"
 """Appended to a missing name in an expected formula that needs its cells."""
 LOGICAL = ("TRUE(", "FALSE(")
-SAME = {"_XLFN.VAR.P(": "VARP(", "_XLFNGNUMERIC.ISFORMULA(": "_XLFN.ISFORMULA("}
+SAME = {"VAR.P(": "VARP(", "_XLFN.VAR.P(": "VARP(", "_XLFNGNUMERIC.ISFORMULA(": "_XLFN.ISFORMULA("}
 """Functions that other programs save under another name; Excel knows no other prefixed functions here."""
 TWO = 2  # a sign and its operand
 MAX_SHOWN_LENGTH = 80
