@@ -52,6 +52,8 @@ VERDICTS = (
 )
 """The same for logits of the first and last class, in two sentences of a classifier."""
 HALF = 0.5
+BASE = 10_000.0
+"""A base of sinusoidal positions."""
 SHORT = 0.01
 """A length of embeddings with which attention without weights is nearly uniform."""
 COLUMNS = ("dims", "near")
@@ -212,7 +214,8 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     Without queries and keys, attention is uniform, and if W_O changes nothing and W_V is ½, a sentence of the
     focus word and another one yields half of their mean. So the other word can be chosen for each result, and
     a sheet without weights yields something else. If the numbers are cosines with k words, these words are
-    the first k axes, and embeddings are so short that attention without weights is uniform, too.
+    the first k axes, and embeddings are so short that attention without weights is uniform, too. Where
+    sinusoidal positions are added, the embeddings make up for them.
     """
     front, count = book.manifest.front, len(OUTCOMES[0]) - 1
     own = [sheet for sheet in book.manifest.sheets if sheet.id in front.get("sheets", ())]
@@ -229,19 +232,32 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     fixed |= {(E.sheet, rows[word], E.col + j): SHORT for j, word in enumerate(axes.values())}
     fixed |= axes | _uniform(book, own) | focused(book, focus)
     share = HALF if RangeName(own[-1].id)["W_V"] in book.manifest.inputs else 1.0
-    for before, *results in OUTCOMES:
+    P: list[list[float]] = []  # added to the embeddings
+    if own[-1].position == "sinusoidal":
+        fixed |= dict.fromkeys(book.names[RangeName(own[-1].id)["Base"]].cells(), BASE)
+        P = _sinusoidal(max(map(len, shown)), E.cols)
+    second = bool(P) and min(map(len, shown)) > 1 and "causal" not in own[-1].mask
+    for turn, (before, *results) in enumerate(OUTCOMES):
         x = _directed(before, len(near), E.cols) if near else _from_ends(before, E.cols)
+        place = 1 if second and turn % 2 else -1
+        if P:  # with its position, the focus word is 0, so its attention is uniform
+            x = [-value for value in P[: len(shown[0])][place]]
         edits = fixed | _typed_row(E, rows[focus], x)
         for k, sentence in enumerate(shown):
             word, n, ends = vocabulary[k % count], len(sentence), results[k % count]
             y = _directed(ends, len(near), E.cols) if near else _from_ends(ends, E.cols)
-            other = [
-                (n * after / share - own_part) / max(1, n - 1) for own_part, after in zip(x, y, strict=True)
-            ]
+            sums = [sum(column) for column in zip(x, *(P[:n] if P else ()), strict=True)]
+            other = [(n * after / share - part) / max(1, n - 1) for part, after in zip(sums, y, strict=True)]
             if k < count:
                 edits |= _typed_row(E, rows[word], other)
-            edits |= {**dict.fromkeys(sentence, word), sentence[-1]: focus}
+            edits |= {**dict.fromkeys(sentence, word), sentence[place]: focus}
         yield edits
+
+
+def _sinusoidal(n: int, d: int) -> list[list[float]]:
+    """Sinusoidal positions with the default base, n × d."""
+    angles = [[i / BASE ** (j // 2 * 2 / d) for j in range(d)] for i in range(n)]
+    return [[math.cos(x) if j % 2 else math.sin(x) for j, x in enumerate(row)] for row in angles]
 
 
 def encoded(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
