@@ -116,8 +116,9 @@ def area_of(reference: str) -> Area | None:
     match = _REFERENCE.fullmatch(reference.strip())
     if match is None:
         return None
-    left, top, right, bottom = range_boundaries(match[3].replace("$", ""))
-    if left is None or top is None or right is None or bottom is None:
+    first, top, last, bottom = range_boundaries(match[3].replace("$", ""))
+    if first is None or top is None or last is None or bottom is None:
         return None
+    (left, right), (top, bottom) = sorted((first, last)), sorted((top, bottom))  # corners in any order
     tab = (match[1] or match[2]).replace("''", "'")
     return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)

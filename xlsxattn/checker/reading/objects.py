@@ -75,9 +75,10 @@ def objects_of(
 
 
 def _area(tab: str, ref: str) -> Area:
-    left, top, right, bottom = range_boundaries(ref)
-    if left is None or top is None or right is None or bottom is None:
+    first, top, last, bottom = range_boundaries(ref)
+    if first is None or top is None or last is None or bottom is None:
         raise ValueError(say("{ref} covers whole rows or columns", ref=ref))
+    (left, right), (top, bottom) = sorted((first, last)), sorted((top, bottom))  # corners in any order
     return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 
