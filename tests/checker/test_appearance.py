@@ -13,6 +13,8 @@ from dev.campaign.places import local
 from dev.campaign.tampered import views
 from xlsxattn import press
 from xlsxattn.checker.appearance import misleading_views
+from xlsxattn.checker.appearance.charts import area_of
+from xlsxattn.checker.cells import Area
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
 
@@ -61,3 +63,20 @@ def test_words_of_precomputed_rows_are_not_offered_for_a_swap(tmp_path):
     assert press.build(imported.spec("partial"), path).report.every_finding == ()
     offers = [offer for view in read(path).views.values() for offer in view.offers if "vocab" in offer.source]
     assert [offer.areas[0].rows for offer in offers] == [1]  # the focus word alone
+
+
+def test_the_corners_of_a_chart_reference_may_be_in_any_order():
+    areas = {
+        area_of(f"'a b'!{cells}") for cells in ("$B$15:$C$17", "$C$15:$B$17", "$B$17:$C$15", "$C$17:$B$15")
+    }
+    assert areas == {Area("a b", 14, 1, 3, 2)}
+
+
+def test_the_number_format_of_repeated_words_may_be_that_of_version_0_1(walkthrough, tmp_path):
+    parts = hostile.parts_of(walkthrough)
+    styles = parts["xl/styles.xml"]
+    assert b"occurs " in styles
+    old = hostile.packed(
+        tmp_path / "old.xlsx", parts | {"xl/styles.xml": styles.replace(b"occurs ", b"stands ")}
+    )
+    assert list(misleading_views(read(old))) == []
