@@ -240,7 +240,7 @@ def moved(b):
 
 
 @shows("LARGER_NUMBER")
-def larger_number(b):
+def larger_number_of_focus(b):
     b.move(outputs(b, b.with_focus()[0]), lambda: double(b, b.spec.focus))
 
 
