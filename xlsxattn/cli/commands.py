@@ -147,7 +147,7 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
 @click.option("--blank", metavar="RANGE", multiple=True, help="A range to compute, such as attn_*_Scores.")
 @click.option("--level", type=click.Choice(get_args(Level)), help="What to compute if no range is given.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook or folder to write.")
-@click.option("--solutions", type=click.Path(path_type=Path), help="The workbook with the answers to write.")
+@click.option("--solutions", type=click.Path(path_type=Path), help="Also write a workbook with the answers.")
 @click.option(
     "--students", type=click.Path(path_type=Path), help="A CSV file of student ids: build a copy for each."
 )

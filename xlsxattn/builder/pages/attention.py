@@ -269,7 +269,7 @@ def _unscaled(a: Attending, p: RangeName) -> Steps:
     names["unscaled_sum"] = sums.name
     entropies = _helper(a, p, "entropy", "EntropyUnscaled", ops.attention.ENTROPY_UNSCALED, **names)
     group = a.lane.group(sums, ("row sum",), (entropies,))
-    title, why = ("And without √d?", UNSCALED) if a.sheet.scale else (AS_THEY_ARE, NEITHER)
+    title, why = ("Without √d", UNSCALED) if a.sheet.scale else (AS_THEY_ARE, NEITHER)
     return {"Unscaled": Step(title, why, {a.lane.id: group}, show_formula=False)}
 
 
@@ -319,7 +319,7 @@ def drift(lane: Lane, p: RangeName, steps: Steps) -> Steps:
     sums = [name for name in names_in(steps) if last(name) == "AttentionSum"]
     terms = ",".join(f"ABS({name}-1)" for name in sums)
     block = computed(p["Drift"], (1, 1), ops.attention.DRIFT, "tiny", terms=terms)
-    group = Group((block,), (("off by",),))
+    group = Group((block,), (("deviation",),))
     return {"Drift": Step("Check", SUMS, {lane.id: group}, level=1, closed=True)}
 
 

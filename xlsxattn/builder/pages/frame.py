@@ -327,7 +327,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
         Sample("attention (darker: more)", "legend weight"),
     ]
     if spec.exercise:
-        kinds = (*kinds, Sample("yours to compute", "legend answer"))
+        kinds = (*kinds, Sample("cell to compute", "legend answer"))
     if any(block.look == "masked" for page in pages for block in page.blocks()):
         heat.append(Sample("−∞: masked", "legend unseen"))
     lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again

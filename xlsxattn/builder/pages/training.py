@@ -318,7 +318,7 @@ class _Lesson:
         for title, passed in (("Forward", forward(p)), ("Backward", backward(p)), ("Update", update(p))):
             yield from self._pass(title, passed)
         alive = goes_on(p)
-        groups = [Group((alive,), (("1: go on",),))]
+        groups = [Group((alive,), (("1: continue",),))]
         for matrix in z.learns:
             names = {"alive": alive.name, "proposed": p.name(f"Proposed_{matrix}"), "w": p.name(matrix)}
             groups.append(
