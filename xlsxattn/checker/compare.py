@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -178,7 +179,7 @@ def _errors(
 
 def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:
     """Whether a cell shows an error value, which equals the same text."""
-    return CellError in {type(value) for row in grid for value in row}
+    return CellError in set(map(type, chain.from_iterable(grid)))
 
 
 def must_be_blank(right: object) -> bool:
