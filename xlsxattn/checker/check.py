@@ -181,7 +181,9 @@ def _proofs(
     with closing(recalculate(book, chosen, edits)) as evaluated:
         for name, answers in evaluated:
             values = next(answers)
-            runs.append(_run(book, name, values, answers, len(edits)))
+            LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": len(edits)})
+            report = prove(book, name, values)
+            runs.append(_with_further(book, report, answers, 1, len(edits)))
             first[name] = {n: grid if n in book.blocks else listed(grid) for n, grid in values.items()}
     if perturb and is_trained(book):
         runs = _without_trainings(book, runs, len(sets), few=few)
@@ -193,12 +195,11 @@ def _proofs(
 def _without_trainings(
     book: Book, runs: Sequence[EngineReport], before: int, *, few: bool
 ) -> list[EngineReport]:
-    """The same with more inputs for the sheets that are not trainings; `before` is as in `_further`."""
+    """The same with more inputs for the sheets that are not trainings; `before` sets precede these."""
     rest = without_trainings(book)
-    further = _further(rest, runs, [{}, *perturbed(rest, few=few)], before)
     return [
-        replace(run, results=_worse(run.results, more.results), findings=(*run.findings, *more.findings))
-        for run, more in further
+        replace(run, results=more.results, findings=(*run.findings, *more.findings))
+        for run, more in _further(rest, runs, perturbed(rest, few=few), before + 1)
     ]
 
 
@@ -214,25 +215,25 @@ def _filled_in(
 
 
 def _further(
-    copy: Book, runs: Sequence[EngineReport], sets: Sequence[Edits], before: int
+    copy: Book, runs: Sequence[EngineReport], sets: Sequence[Edits], number: int
 ) -> Iterator[tuple[EngineReport, EngineReport]]:
     """Each run, with the findings for further sets of inputs in a copy of the workbook, if it agrees so far.
 
-    `before` is the number of sets of inputs that precede these.
+    `number` is that of the first of these sets. The copy of an exercise has other answers, which are judged.
     """
-    nothing = EngineReport("", (), ())
     if not any(map(_agrees, runs)):
-        yield from ((run, nothing) for run in runs)
+        yield from ((run, replace(run, findings=())) for run in runs)
         return
     with closing(recalculate(copy, [run.engine for run in runs], sets)) as evaluated:
         for run, (name, answers) in zip(runs, evaluated, strict=True):
-            more = _run(copy, name, next(answers), answers, len(sets)) if _agrees(run) else nothing
-            found = tuple(
-                replace(finding, round=before + finding.round)
-                for finding in more.findings
-                if finding.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW)
-            )
-            yield run, replace(more, findings=found)
+            more, first = replace(run, findings=()), number
+            if _agrees(run) and copy.manifest.exercise:
+                more, first = prove(copy, name, next(answers)), number + 1
+                more = replace(more, findings=tuple(replace(f, round=number) for f in more.findings))
+            if _agrees(run):
+                more = _with_further(copy, more, answers, first, len(sets))
+            ours = (f for f in more.findings if f.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW))
+            yield run, replace(more, findings=tuple(ours))
 
 
 def _agrees(run: EngineReport) -> bool:
@@ -245,19 +246,19 @@ def _complete(book: Book) -> bool:
     return all(name in book.names for name in book.manifest.inputs) and WORDS["Focus"] in book.names
 
 
-def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: int) -> EngineReport:
-    """The proof of one engine: on the saved inputs, then on perturbed ones until a fault is found."""
-    LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": of})
-    report = prove(book, engine, first)
-    done = 1
+def _with_further(
+    book: Book, report: EngineReport, others: Iterator[Values], number: int, of: int
+) -> EngineReport:
+    """The report with further sets, the first of which has this number, until a fault is found."""
+    done = 0
     while _agrees(report) and (sets := [*islice(others, _at_once(book))]):
-        right = _all_right(book, engine, sets)
+        right = _all_right(book, report.engine, sets)
         if right is not None:
             report = replace(report, results=_worse(report.results, right))
         else:
-            report = _one_by_one(book, engine, sets, report, done)
+            report = _one_by_one(book, report.engine, sets, report, number + done)
         done += len(sets)
-        LOG.debug("", extra={"step": say("checking: NumPy"), "done": done - 1, "of": of})
+        LOG.debug("", extra={"step": say("checking: NumPy"), "done": done, "of": of})
     return report
 
 
