@@ -50,7 +50,7 @@ from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.unsteady import calculated_inputs, unsteady
 from xlsxattn.checker.without_trainings import is_trained, without_trainings
 from xlsxattn.contract.kinds import Training
-from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last, parser
+from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
@@ -408,7 +408,7 @@ def references(book: Book, sets: Sequence[Values], engine: str = "") -> Mapping[
 def _trained(book: Book) -> Iterator[str]:
     """The ranges of training sheets: each step is proved from the computed values of the previous one."""
     training = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
-    parse = parser((sheet.id for sheet in book.manifest.sheets), book.manifest.contexts)
+    parse = book.manifest.parse
     return (name for name in (book.names if training else ()) if parse(name).sheet in training)
 
 
