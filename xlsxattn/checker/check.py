@@ -178,62 +178,47 @@ def _proofs(
     chosen = engines.ENGINES if engine == "all" else (engine,)
     runs: list[EngineReport] = []
     first: dict[str, Values] = {}
-    with closing(recalculate(book, chosen, edits)) as evaluated:
+    rest = without_trainings(book) if perturb and is_trained(book) else None
+    further = perturbed(rest, few=few) if rest else []
+    with closing(recalculate(book, chosen, edits, rest, further)) as evaluated:
         for name, answers in evaluated:
             values = next(answers)
-            LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": len(edits)})
+            last = len(edits) - 1 + len(further)
+            LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": last + 1})
             report = prove(book, name, values)
-            runs.append(_with_further(book, report, answers, 1, len(edits)))
+            report = _with_further(book, report, islice(answers, len(sets)), 1, last)
+            if rest:
+                report = _with_further(rest, report, answers, len(edits), last)
+            runs.append(report)
             first[name] = {n: grid if n in book.blocks else listed(grid) for n, grid in values.items()}
-    if perturb and is_trained(book):
-        runs = _without_trainings(book, runs, len(sets), few=few)
     if perturb and book.manifest.exercise:
         runs = _filled_in(book, runs, sets if blank else sets[::FEW], len(sets))
     return tuple(runs), first
 
 
-def _without_trainings(
-    book: Book, runs: Sequence[EngineReport], before: int, *, few: bool
-) -> list[EngineReport]:
-    """The same with more inputs for the sheets that are not trainings; `before` sets precede these."""
-    rest = without_trainings(book)
-    return [
-        replace(run, results=more.results, findings=(*run.findings, *more.findings))
-        for run, more in _further(rest, runs, perturbed(rest, few=few), before + 1)
-    ]
-
-
 def _filled_in(
     book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits], before: int
 ) -> list[EngineReport]:
-    """The same, also with other answers to an exercise: right, wrong and incomplete ones."""
+    """The same, also with other answers to an exercise: right, wrong and incomplete ones.
+
+    `before` sets of inputs precede these.
+    """
     if not any(map(_agrees, runs)):
         return [*runs]
     copy, sets = filled_in(book, edits)
-    further = _further(copy, runs, sets, before + 1)
-    return [replace(run, findings=(*run.findings, *more.findings)) for run, more in further]
-
-
-def _further(
-    copy: Book, runs: Sequence[EngineReport], sets: Sequence[Edits], number: int
-) -> Iterator[tuple[EngineReport, EngineReport]]:
-    """Each run, with the findings for further sets of inputs in a copy of the workbook, if it agrees so far.
-
-    `number` is that of the first of these sets. The copy of an exercise has other answers, which are judged.
-    """
-    if not any(map(_agrees, runs)):
-        yield from ((run, replace(run, findings=())) for run in runs)
-        return
+    number, last = before + 1, before + len(sets)
+    proved: list[EngineReport] = []
     with closing(recalculate(copy, [run.engine for run in runs], sets)) as evaluated:
         for run, (name, answers) in zip(runs, evaluated, strict=True):
-            more, first = replace(run, findings=()), number
-            if _agrees(run) and copy.manifest.exercise:
-                more, first = prove(copy, name, next(answers)), number + 1
-                more = replace(more, findings=tuple(replace(f, round=number) for f in more.findings))
-            if _agrees(run):
-                more = _with_further(copy, more, answers, first, len(sets))
-            ours = (f for f in more.findings if f.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW))
-            yield run, replace(more, findings=tuple(ours))
+            if not _agrees(run):
+                proved.append(run)
+                continue
+            more = prove(copy, name, next(answers))
+            more = replace(more, findings=tuple(replace(f, round=number) for f in more.findings))
+            more = _with_further(copy, more, answers, number + 1, last)
+            new = (f for f in more.findings if f.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW))
+            proved.append(replace(run, findings=(*run.findings, *new)))
+    return proved
 
 
 def _agrees(run: EngineReport) -> bool:
@@ -247,18 +232,17 @@ def _complete(book: Book) -> bool:
 
 
 def _with_further(
-    book: Book, report: EngineReport, others: Iterator[Values], number: int, of: int
+    book: Book, report: EngineReport, others: Iterator[Values], number: int, last: int
 ) -> EngineReport:
     """The report with further sets, the first of which has this number, until a fault is found."""
-    done = 0
     while _agrees(report) and (sets := [*islice(others, _at_once(book))]):
         right = _all_right(book, report.engine, sets)
         if right is not None:
             report = replace(report, results=_worse(report.results, right))
         else:
-            report = _one_by_one(book, report.engine, sets, report, number + done)
-        done += len(sets)
-        LOG.debug("", extra={"step": say("checking: NumPy"), "done": done, "of": of})
+            report = _one_by_one(book, report.engine, sets, report, number)
+        number += len(sets)
+        LOG.debug("", extra={"step": say("checking: NumPy"), "done": number - 1, "of": last + 1})
     return report
 
 

@@ -181,16 +181,17 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
 def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
     """Other numbers and words; unusual words; no focus word; numbers beyond limits; runs that diverge.
 
-    While runs diverge, the vocabulary has duplicates, which stay typed.
+    Every other set shows the first step, whose loss is usually the largest. While runs diverge, the
+    vocabulary has duplicates, which stay typed.
     """
-    yield numbers.drawn()
+    training = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
+    first = {at: 1.0 for sheet in training for at in book.names[RangeName(sheet)["Step"]].cells()}
+    yield numbers.drawn() | first
     sentences = _sentences(book, full=True)
     if vocabulary and sentences:
-        for words in (
-            *_every_word(book, vocabulary, sentences),
-            *_odd_words(book, vocabulary, sentences),
-        ):
-            yield numbers.drawn() | dict(words)
+        every, odd = (make(book, vocabulary, sentences) for make in (_every_word, _odd_words))
+        for turn, words in enumerate((*every, *odd)):
+            yield numbers.drawn() | dict(words) | (first if turn % 2 else {})
         yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
     yield from _far(book, vocabulary, numbers)
     twice = [*_twice(book, vocabulary, sentences)] if vocabulary and sentences else []
