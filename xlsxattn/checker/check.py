@@ -27,6 +27,7 @@ from xlsxattn.checker.compare import (
     decidable,
     distance,
     either,
+    limits,
     tolerance,
 )
 from xlsxattn.checker.dependencies import Order
@@ -285,11 +286,12 @@ def _all_right(book: Book, engine: str, sets: Sequence[Values]) -> list[Result] 
         return None
     shown = _shown(book, sets, wanted)
     results: list[Result] = []
-    for name, right in wanted.items():
+    each = limits(wanted.values(), len(sets), engine)
+    for (name, right), limit in zip(wanted.items(), each, strict=True):
         area = book.names.get(name)
         if area is None or (area.rows, area.cols) != right.values.shape[-2:]:
             return None
-        worst = agreeing(name, right, area, [values[name] for values in shown], engine)
+        worst = agreeing(name, right, area, [values[name] for values in shown], limit, engine)
         if worst is None:
             return None
         results.append(worst)
