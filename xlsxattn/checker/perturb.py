@@ -181,7 +181,7 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
 def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
     """Other numbers and words; unusual words; no focus word; numbers beyond limits; runs that diverge.
 
-    Every other set shows the first step, whose loss is usually the largest. While runs diverge, the
+    The sets with usual words show the first step, whose loss is usually the largest. While runs diverge, the
     vocabulary has duplicates, which stay typed.
     """
     training = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
@@ -189,10 +189,11 @@ def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iter
     yield numbers.drawn() | first
     sentences = _sentences(book, full=True)
     if vocabulary and sentences:
-        every, odd = (make(book, vocabulary, sentences) for make in (_every_word, _odd_words))
-        for turn, words in enumerate((*every, *odd)):
-            yield numbers.drawn() | dict(words) | (first if turn % 2 else {})
-        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
+        for words in _every_word(book, vocabulary, sentences):
+            yield numbers.drawn() | dict(words) | first
+        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "") | first
+        for words in _odd_words(book, vocabulary, sentences):
+            yield numbers.drawn() | dict(words)
     yield from _far(book, vocabulary, numbers)
     twice = [*_twice(book, vocabulary, sentences)] if vocabulary and sentences else []
     for diverging, words in zip_longest(_diverging(book), twice):
@@ -294,9 +295,8 @@ def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    rng = np.random.default_rng(SEED)
-    one, two = (rng.choice((-BEYOND, BEYOND), len(cells)) for _ in range(2))
-    for far in (one, -one, two, -two) if training else ():
+    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells))
+    for far in (signs, -signs) if training else ():
         yield numbers.drawn() | words | dict(zip(cells, far.tolist(), strict=True))
 
 
