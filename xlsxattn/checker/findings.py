@@ -439,7 +439,7 @@ class Kind(StrEnum):
             say("{name} is unreadable: its text is {ink} on {paper}"),
             say("{name} is unreadable: its font size is {points} points"),
             say("{name} is unreadable: the font {font!r} shows symbols instead of letters and digits"),
-            say("{name} is unreadable: its alignment repeats the text until the cell is full"),
+            say("{name} is unreadable: {how}"),
         ),
         severity="warning",
     )
@@ -450,9 +450,16 @@ class Kind(StrEnum):
             say("a conditional format shows {format!r} instead of values of {name}"),
             say("a conditional format makes {name} unreadable: its text is {ink} on {paper}"),
             say("a conditional format makes {name} unreadable: its font size is {points} points"),
+            say("a conditional format makes {name} unreadable: {how}"),
             say("a conditional format stops the others of {name} (stopIfTrue): {stops}"),
             say("a conditional format shows bars or icons instead of the values of {name}"),
         ),
+        severity="warning",
+    )
+    HIDDEN_WINDOW = Declaration(
+        "hidden window",
+        About.WORKBOOK,
+        (say("the window of the workbook has no {what}"), say("the window of the workbook is hidden")),
         severity="warning",
     )
     HIDDEN_CELLS = Declaration(
@@ -462,6 +469,8 @@ class Kind(StrEnum):
             say("on sheet {sheet}, rows {rows} are hidden, including cells of {name}"),
             say("on sheet {sheet}, columns {columns} are hidden, including cells of {name}"),
             say("sheet {sheet} shows {what} instead of values"),
+            say("on sheet {sheet}, the first {frozen} rows are frozen and fill the window"),
+            say("on sheet {sheet}, the first {frozen_columns} columns are frozen and fill the window"),
             say("sheet {sheet} does not show zero values"),
         ),
         severity="warning",
@@ -475,7 +484,10 @@ class Kind(StrEnum):
     COVERED_CELLS = Declaration(
         "covered cells",
         About.CELL,
-        (say("{what} in {cells} covers cells of {name}"),),
+        (
+            say("{what} in {cells} covers cells of {name}"),
+            say("{behind} is behind cells of {name} and may change what they show"),
+        ),
         severity="warning",
     )
     CHART = Declaration(
