@@ -44,7 +44,7 @@ OVERFLOWS = 700.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A range that is asked for, and the reader's answer to it.
+    """A range to compute, and the reader's answer to it.
 
     Attributes:
         name: the range.
@@ -58,7 +58,7 @@ class Answer:
 
 
 def regions(book: Book) -> dict[str, Region]:
-    """The cells that are asked for, by range."""
+    """The cells to compute, by range."""
     asked = book.manifest.exercise
     by_range = {}
     for name, place in (asked.answers if asked else {}).items():
@@ -71,14 +71,14 @@ def regions(book: Book) -> dict[str, Region]:
 
 
 def asked_cells(book: Book) -> Iterator[Area]:
-    """The areas that are asked for."""
+    """The areas to compute."""
     for name, cells in regions(book).items():
         area = book.names[name]
         yield Area(area.sheet, area.row + cells.row, area.col + cells.col, cells.rows, cells.cols)
 
 
 def formula_cells(book: Book) -> Iterator[set[tuple[int, int]]]:
-    """The cells with formulas of each area that is asked for."""
+    """The cells with formulas of each area to compute."""
     return (_formula_cells(book, area) for area in asked_cells(book))
 
 
@@ -112,7 +112,7 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
 
 
 def typed_in(book: Book, values: Values, engine: str) -> dict[str, NDArray[np.float64]]:
-    """The complete answers, with NaN in cells that are not asked for."""
+    """The complete answers, with NaN in the cells that need not be computed."""
     answers = {}
     for name, cells in regions(book).items():
         grid = _numbers(listed(values[name]), engine)
@@ -376,7 +376,7 @@ def _anything(wanted: Expected) -> Expected:
 
 
 def _within(wanted: Expected, cells: Region) -> Expected:
-    """A range with any values in the cells that are asked for."""
+    """A range with any values in the cells to compute."""
     values = wanted.values.astype(object)
     for at in _cells(cells):
         values[at] = ANYTHING

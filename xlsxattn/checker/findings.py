@@ -374,8 +374,8 @@ class Kind(StrEnum):
         About.CELL,
         (say("the array formula in {cells} overlaps the formula in {filled}"),),
     )
-    UNSTEADY_FORMULA = Declaration(
-        "unsteady formula",
+    VOLATILE_FORMULA = Declaration(
+        "volatile formula",
         About.CELL,
         (
             say("the formula calls {function}, whose value does not depend on the inputs alone"),
