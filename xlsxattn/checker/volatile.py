@@ -100,7 +100,8 @@ def calculated_inputs(book: Book) -> Iterator[Finding]:
     """Inputs with formulas, which are not perturbed, so that nothing is proved for other values."""
     areas = [book.names[name] for name in book.manifest.inputs if name in book.names]
     inputs = Cover(areas)
-    cells = [at for formula in book.formulas.values() for at in formula.area.cells() if at in inputs]
+    entered = [formula.area for formula in book.formulas.values() if inputs.meets(formula.area)]
+    cells = [at for area in entered for at in area.cells() if at in inputs]
     if cells:
         first = Area(*cells[0], 1, 1)
         values = {"n": len(cells)} if cells[1:] else {}

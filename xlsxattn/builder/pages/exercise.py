@@ -120,7 +120,7 @@ class Asked:
         origin, place = self.origins.get(answer, answer), parse(answer)
         alike = [n for n, one in self.origins.items() if one == origin and n not in self.exercise.answers]
         copies = [name for name, shown in self.copies.items() if shown == answer]
-        checks = [place.place["CheckNumeric"]] if place.part.startswith("dW") else []
+        checks = [place.place["CheckNumeric"]] if place.is_weight_gradient else []
         return [*alike, *copies, *checks]
 
     @cached_property

@@ -24,7 +24,7 @@ from xlsxattn.builder.pages.training_passes import (
     update,
 )
 from xlsxattn.builder.theme import cell_width
-from xlsxattn.contract.names import SHOWN, RangeName, cols_of, ends_in, of_context, rows_of
+from xlsxattn.contract.names import SHOWN, RangeName, cols_of, ends_in, of_context, parse, rows_of
 from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
@@ -358,14 +358,14 @@ class _Lesson:
 
     def _group(self, block: Block, sides: tuple[Side, ...] = ()) -> Group:
         """A block of the shown step with its formula above it, and words beside and above it."""
-        name, (*_, before, block_name) = block.name, block.name.split("_")
+        name, quantity = block.name, parse(block.name).quantity
         rows: Labels = numbered("x", block.rows)
         cols: Labels | None = self._columns(block)
-        if block_name in SINGLE:
+        if quantity in SINGLE:
             rows, cols = (" ",), None
-        elif before not in ("W", "dW"):
-            rows = self._words(name, "Tokens" if block_name in OF_TOKENS else "Asked")
-            if block_name in OVER_TOKENS:
+        elif not ends_in(name, (*self.z.learns, *(f"d{matrix}" for matrix in self.z.learns))):
+            rows = self._words(name, "Tokens" if quantity in OF_TOKENS else "Asked")
+            if quantity in OVER_TOKENS:
                 words = computed(
                     cols_of(name),
                     (1, self.z.words),
