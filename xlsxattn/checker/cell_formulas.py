@@ -38,12 +38,12 @@ NO_PLACE = "?"
 """Appended to a missing name in an expected formula that needs its cells."""
 LOGICAL = ("TRUE(", "FALSE(")
 SAME = {"VAR.P(": "VARP(", "_XLFN.VAR.P(": "VARP(", "_XLFNGNUMERIC.ISFORMULA(": "_XLFN.ISFORMULA("}
-"""Functions that other programs save under another name; Excel knows no other prefixed functions here."""
+"""Functions that other programs save under another name; Excel has no other prefixed functions here."""
 TWO = 2  # a sign and its operand
 MAX_SHOWN_LENGTH = 80
 
 
-def misspelt(book: Book) -> Iterator[Finding]:
+def other_formulas(book: Book) -> Iterator[Finding]:
     """Formulas that differ from those of the manifest; the first of each range."""
     asked = Cover(asked_cells(book))
     for name, (entered, _) in book.manifest.formulas.items():

@@ -133,7 +133,7 @@ def _check(
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
         *misplaced(book),
-        *cell_formulas.misspelt(book),
+        *cell_formulas.other_formulas(book),
         *external_links.outside(book),
         *ambiguities(book),
         *volatile_formulas(book),

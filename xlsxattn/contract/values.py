@@ -17,7 +17,7 @@ EngineName: TypeAlias = Literal["ironcalc", "libreoffice", "gnumeric"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 """The spreadsheet engines, fastest first."""
 Level: TypeAlias = Literal["first", "middle", "whole"]
-"""What an exercise asks for: one cell and one row, whole blocks, or more."""
+"""What an exercise leaves blank: one cell and one row, whole blocks, or more."""
 
 MAX_ABS = 1e50
 """The largest absolute value in a spec; its square is still finite."""

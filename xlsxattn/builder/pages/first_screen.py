@@ -549,15 +549,15 @@ def _crossed(
     sheet: CrossAttention, contexts: Sequence[Context], sentences: dict[str, Block]
 ) -> list[WordLane]:
     """Both sentences, with the attention from the first to the second and each word's strongest key."""
-    asks, keys = contexts
-    f, p = _at(asks), RangeName(sheet.id, context=asks.id)
+    queries, keys = contexts
+    f, p = _at(queries), RangeName(sheet.id, context=queries.id)
     places = [p.at(head=h + 1) for h in range(sheet.heads)] if sheet.headed else [p]
-    aligned = _alignment(asks, keys, [at["Attention"] for at in places], "share")
-    names = {"tokens": of_context(asks.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
+    aligned = _alignment(queries, keys, [at["Attention"] for at in places], "share")
+    names = {"tokens": of_context(queries.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
     op = ops.first_screen.MOST
     if len(keys.words) == 1:  # some programs do not accept the name of a single cell in INDEX
         op = replace(op, formula='=IF({tokens}[cell]="","–",{words}&"")')
-    n = len(asks.words)
+    n = len(queries.words)
     most = computed(f["Most"], (n, 1), op, "next word", map=f["Alignment"], **names)
     said = (
         [_copied(f["Said"], (1, 1), "made of", p["FocusSaid"], ops.words.SAME_TEXT)]
@@ -567,8 +567,8 @@ def _crossed(
     lanes = []
     for context in contexts:
         ids, words, place = _word_strips(context)
-        strips = [aligned, Strip(most, WORD, "looks most at")] if context is asks else []
+        strips = [aligned, Strip(most, WORD, "looks most at")] if context is queries else []
         words = words if strips else replace(words, pixels=2 * WORD)
-        says = [replace(block, number_format=texts.MADE_OF) for block in said if context is asks]
+        says = [replace(block, number_format=texts.MADE_OF) for block in said if context is queries]
         lanes.append(WordLane(sentences[context.id], (ids, words, place, *strips), says=tuple(says)))
     return lanes

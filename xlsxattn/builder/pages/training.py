@@ -15,8 +15,8 @@ from xlsxattn.builder.pages.training_passes import (
     Sizes,
     backward,
     chosen,
+    continues,
     forward,
-    goes_on,
     held_out,
     loss,
     once,
@@ -317,7 +317,7 @@ class _Lesson:
         )
         for title, passed in (("Forward", forward(p)), ("Backward", backward(p)), ("Update", update(p))):
             yield from self._pass(title, passed)
-        alive = goes_on(p)
+        alive = continues(p)
         groups = [Group((alive,), (("1: continue",),))]
         for matrix in z.learns:
             names = {"alive": alive.name, "proposed": p.name(f"Proposed_{matrix}"), "w": p.name(matrix)}

@@ -52,7 +52,7 @@ def parse_sheets(
     sheets: list[Sheet] = []
     for bare in listed:
         kind = _kind(bare)
-        table = bare.knowing(KEYS[kind.kind])
+        table = bare.with_keys(KEYS[kind.kind])
         sheet = kind(**read(table, kind))
         if sheet.id in used:
             raise table.error(

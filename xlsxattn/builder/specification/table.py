@@ -74,7 +74,7 @@ class Table:
         place = f"{self.place}.{key}" if self.place else key
         return Table(self.data[key], self.source, place, keys, self.folder, self.sheet)
 
-    def knowing(self, keys: Iterable[str]) -> Table:
+    def with_keys(self, keys: Iterable[str]) -> Table:
         """The same table, with its allowed keys."""
         return Table(self.data, self.source, self.place, keys, self.folder, self.sheet)
 

@@ -69,7 +69,7 @@ class Context:
 
 
 def _words(
-    table: Table, keys: spec_tables.Vocabulary, spoken: Sequence[str]
+    table: Table, keys: spec_tables.Vocabulary, used: Sequence[str]
 ) -> tuple[Table, Sequence[str], str]:
     """The words with their embeddings, names of the dimensions if a file has them, and a note on the source.
 
@@ -86,7 +86,7 @@ def _words(
     if keys.from_.endswith(".toml") and not (keys.words or keys.components):
         return table.data_file("from", keys.from_).table("tokens", None), (), ""
     path = (table.folder or Path()) / keys.from_
-    words = tuple(dict.fromkeys((*spoken, *keys.words)))
+    words = tuple(dict.fromkeys((*used, *keys.words)))
     try:
         loaded = vectors.load(path, words, keys.components or None)
     except SpecError as error:
@@ -99,15 +99,15 @@ def _words(
     )
 
 
-def spoken(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def words_of(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """The words of all sentences, each once."""
     return tuple(dict.fromkeys(word for sentence in sentences.values() for word in sentence))
 
 
-def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
-    """Validate the table of the vocabulary; ``spoken``: the words of the sentences."""
+def parse_vocabulary(table: Table, used: Sequence[str] = ()) -> Vocabulary:
+    """Validate the table of the vocabulary; ``used``: the words of the sentences."""
     keys = spec_tables.Vocabulary(**read(table, spec_tables.Vocabulary))
-    tokens, file_dimensions, source = _words(table, keys, spoken)
+    tokens, file_dimensions, source = _words(table, keys, used)
     if not tokens.data:
         raise table.error("tokens", "is empty, at least one word is needed")
     E = {}

@@ -303,8 +303,8 @@ class _Writer:
         """Write the formulas of a block; those of answers, in the solutions, in the format ``answer``."""
         grid, region = self.values.get(placed.block.name), placed.block.region
         for cells, formula in formulas.entries(placed, self.places):
-            asked = region is not None and region.holds(cells.top - placed.row, cells.left - placed.col)
-            look = answer if asked else usual
+            is_answer = region is not None and region.holds(cells.top - placed.row, cells.left - placed.col)
+            look = answer if is_answer else usual
             area = cells.top, cells.left, cells.bottom, cells.right
             if grid is None:  # XlsxWriter saves 0 in every cell
                 ws.write_array_formula(*area, formula, look)
@@ -348,8 +348,8 @@ class _Writer:
             bad = self.format(theme.NO_NUMBER)
             no_number = formulas.is_no_number(placed.row, placed.col)
             yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
-        for condition, dressed in placed.states:
-            stop = {"stop_if_true": True, "format": self.format(theme.STATES[dressed])}
+        for condition, named in placed.states:
+            stop = {"stop_if_true": True, "format": self.format(theme.STATES[named])}
             yield {"type": "formula", "criteria": condition, **stop}
         if block.look == "masked":
             hidden = self.format(theme.MASKED_OUT)
