@@ -80,12 +80,14 @@ def missing(engine: str) -> str | None:
     if engine == "ironcalc":
         if importlib.util.find_spec("ironcalc"):
             return None
-        return say("IronCalc is missing: no package 'ironcalc' was found; get it with: pip install ironcalc")
+        return say(
+            "IronCalc is missing: no package 'ironcalc' was found; install it with: pip install ironcalc"
+        )
     program, package = PROGRAMS[engine]
     if shutil.which(program):
         return None
     return say(
-        "{title} is missing: no program '{program}' was found on the PATH; get it with: apt-get "
+        "{title} is missing: no program '{program}' was found on the PATH; install it with: apt-get "
         "install {package}",
         title=TITLES[engine],
         program=program,
