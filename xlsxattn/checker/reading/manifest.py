@@ -65,6 +65,11 @@ class Manifest:
         """Parse the name of a range with the ids of the sheets and contexts."""
         return parser((sheet.id for sheet in self.sheets), self.contexts)(name)
 
+    @property
+    def trainings(self) -> set[str]:
+        """The ids of the sheets that are trainings."""
+        return {sheet.id for sheet in self.sheets if sheet.is_a(Training)}
+
 
 def read_manifest(
     path: Path,

@@ -13,7 +13,6 @@ import numpy as np
 from xlsxattn.checker.reference.attention import Sized
 from xlsxattn.checker.reference.layers import (
     ACTIVATIONS,
-    GATED,
     HeadNorms,
     Visibility,
     drift_of,
@@ -40,6 +39,7 @@ from xlsxattn.checker.reference.words import (
     shaped,
     unknown,
 )
+from xlsxattn.contract.kinds import GATED
 from xlsxattn.contract.names import BETA, GAMMA, TYPED_FOR, RangeName, of_context, part_of
 from xlsxattn.language import say
 
