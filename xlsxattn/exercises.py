@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from xlsxattn import precompute, press
-from xlsxattn.builder import asking
-from xlsxattn.contract.first_screen import CLASS_TORN, NEAR_TORN, TORN
+from xlsxattn.builder import answer_selection
+from xlsxattn.contract.first_screen import CLASS_UNDECIDED, EQUALLY_CLOSE, UNDECIDED
 from xlsxattn.contract.kinds import Training, WithAttention, Writer
 from xlsxattn.contract.names import START, RangeName, ends_in, parse
 from xlsxattn.language import ENGLISH, say
@@ -57,7 +57,7 @@ def exercise(
     The arguments are those of `xlsxattn.exercise`; ``changed`` has keys that override those of the spec.
 
     Raises:
-        SpecError: the spec is invalid, or a range cannot be asked for.
+        SpecError: the spec is invalid, or a range cannot be left blank.
         PressError: a file cannot be written, was edited, or is too large to be proved.
     """
     spec, asks, named = _asked(source, changed, level, blank)
@@ -81,7 +81,7 @@ def _asked(
     """The spec as exercises need it, what is asked, and the spec's name in messages."""
     spec, named = press.read(source, changed)
     spec = _written_out(spec, named)
-    asks = asking.exercise(spec, named, level, blank)
+    asks = answer_selection.exercise(spec, named, level, blank)
     return _in_one_step(spec, asks), asks, named
 
 
@@ -206,7 +206,7 @@ def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str
 
 def _is_tie(text: str) -> bool:
     """Whether a text says that two results are equal, which drawn numbers never are."""
-    ties = (TORN, NEAR_TORN, CLASS_TORN)
+    ties = (UNDECIDED, EQUALLY_CLOSE, CLASS_UNDECIDED)
     return any(all(part in text for part, *_ in Formatter().parse(tie)) for tie in ties)
 
 

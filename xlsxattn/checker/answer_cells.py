@@ -1,4 +1,4 @@
-"""The cells of an exercise that are asked for, and which ranges wait for them."""
+"""The cells of an exercise to compute, and which ranges wait for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORD = re.compile(r"\w+", re.ASCII)
 
 
 def regions(book: Book) -> dict[str, Region]:
-    """The cells that are asked for, by range."""
+    """The cells to compute, by range."""
     asked = book.manifest.exercise
     by_range = {}
     for name, place in (asked.answers if asked else {}).items():
@@ -31,14 +31,14 @@ def regions(book: Book) -> dict[str, Region]:
 
 
 def asked_cells(book: Book) -> Iterator[Area]:
-    """The areas that are asked for."""
+    """The areas to compute."""
     for name, cells in regions(book).items():
         area = book.names[name]
         yield Area(area.sheet, area.row + cells.row, area.col + cells.col, cells.rows, cells.cols)
 
 
 def formula_cells(book: Book) -> Iterator[set[tuple[int, int]]]:
-    """The cells with formulas of each area that is asked for."""
+    """The cells with formulas of each area to compute."""
     return (formula_cells_of(book, area) for area in asked_cells(book))
 
 

@@ -43,7 +43,7 @@ OVERFLOWS = 700.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A range that is asked for, and the reader's answer to it.
+    """A range to compute, and the reader's answer to it.
 
     Attributes:
         name: the range.
@@ -57,7 +57,7 @@ class Answer:
 
 
 def typed_in(book: Book, values: Values, engine: str) -> dict[str, NDArray[np.float64]]:
-    """The complete answers, with NaN in cells that are not asked for."""
+    """The complete answers, with NaN in the cells that need not be computed."""
     answers = {}
     for name, cells in regions(book).items():
         grid = _numbers(listed(values[name]), engine)
@@ -308,7 +308,7 @@ def _anything(wanted: Expected) -> Expected:
 
 
 def _within(wanted: Expected, cells: Region) -> Expected:
-    """A range with any values in the cells that are asked for."""
+    """A range with any values in the cells to compute."""
     values = wanted.values.astype(object)
     for at in _cells(cells):
         values[at] = ANYTHING

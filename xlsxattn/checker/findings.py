@@ -333,8 +333,8 @@ class Kind(StrEnum):
         About.CELL,
         say("the array formula in {cells} overlaps the formula in {filled}"),
     )
-    UNSTEADY_FORMULA = Declaration(
-        "unsteady formula",
+    VOLATILE_FORMULA = Declaration(
+        "volatile formula",
         About.CELL,
         say("the formula calls {function}, whose value does not depend on the inputs alone"),
         say("the formula uses the name {used}, which refers to {what} instead of a range"),
@@ -386,7 +386,7 @@ class Kind(StrEnum):
         say("{name} is unreadable: its text is {ink} on {paper}"),
         say("{name} is unreadable: its font size is {points} points"),
         say("{name} is unreadable: the font {font!r} shows symbols instead of letters and digits"),
-        say("{name} is unreadable: its alignment repeats the text until the cell is full"),
+        say("{name} is unreadable: {how}"),
         severity="warning",
     )
     MISLEADING_RULE = Declaration(
@@ -395,8 +395,16 @@ class Kind(StrEnum):
         say("a conditional format shows {format!r} instead of values of {name}"),
         say("a conditional format makes {name} unreadable: its text is {ink} on {paper}"),
         say("a conditional format makes {name} unreadable: its font size is {points} points"),
+        say("a conditional format makes {name} unreadable: {how}"),
         say("a conditional format stops the others of {name} (stopIfTrue): {stops}"),
         say("a conditional format shows bars or icons instead of the values of {name}"),
+        severity="warning",
+    )
+    HIDDEN_WINDOW = Declaration(
+        "hidden window",
+        About.WORKBOOK,
+        say("the window of the workbook has no {what}"),
+        say("the window of the workbook is hidden"),
         severity="warning",
     )
     HIDDEN_CELLS = Declaration(
@@ -405,6 +413,8 @@ class Kind(StrEnum):
         say("on sheet {sheet}, rows {rows} are hidden, including cells of {name}"),
         say("on sheet {sheet}, columns {columns} are hidden, including cells of {name}"),
         say("sheet {sheet} shows {what} instead of values"),
+        say("on sheet {sheet}, the first {frozen} rows are frozen and fill the window"),
+        say("on sheet {sheet}, the first {frozen_columns} columns are frozen and fill the window"),
         say("sheet {sheet} does not show zero values"),
         severity="warning",
     )
@@ -418,6 +428,7 @@ class Kind(StrEnum):
         "covered cells",
         About.CELL,
         say("{what} in {cells} covers cells of {name}"),
+        say("{behind} is behind cells of {name} and may change what they show"),
         severity="warning",
     )
     CHART = Declaration(

@@ -274,6 +274,12 @@ def ends_in(name: str, tails: str | tuple[str, ...]) -> bool:
     return f"_{name}".endswith(tuple(f"_{tail}" for tail in several))
 
 
+def endings(name: str) -> list[str]:
+    """All endings of a name, the longest first: of ``Cross_h1_Scores`` also ``h1_Scores`` and ``Scores``."""
+    parts = name.split("_")
+    return ["_".join(parts[i:]) for i in range(len(parts))]
+
+
 def is_name(text: str) -> bool:
     """Whether a text is a valid range name."""
     return NAME.fullmatch(text) is not None

@@ -151,7 +151,7 @@ def once(sizes: Sizes) -> Iterator[Block]:
 
 
 def forward(p: Place) -> Iterator[Quantity]:
-    """The forward pass: queries of the asked words, keys and values of all, attention, output, loss."""
+    """The forward pass: queries of the target words, keys and values of all, attention, output, loss."""
     z, examples, words = p.sizes, p.sizes.examples, p.sizes.words
     for letter in LETTERS:
         if f"W_{letter}" in z.learns:
