@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 VERSION = 1
 MAX_TERMS, MAX_VALUES, MAX_FORMULA = 8, 8, 800
 """Maximum numbers of terms of a sum, of values of a range, and of characters of a formula in the text."""
-VERDICTS = {
-    "ok": say("ok"),
-    "differs": say("differs"),
-    "not decidable": say("not decidable"),
-}
+VERDICTS = {"ok": say("ok"), "differs": say("differs"), "not decidable": say("not decidable")}
 
 
 class Computed(NamedTuple):

@@ -287,11 +287,7 @@ def _same_step(before: Sequence[Figure], more: Sequence[Figure], parse: Parse) -
 
 
 def _figures(
-    band: Sequence[Matrix],
-    notes: Mapping[tuple[int, int], str],
-    parse: Parse,
-    *,
-    wide: bool = False,
+    band: Sequence[Matrix], notes: Mapping[tuple[int, int], str], parse: Parse, *, wide: bool = False
 ) -> tuple[Figure, ...]:
     """Figures from left to right; a single column joins the matrix on its left in the same lane.
 

@@ -257,13 +257,7 @@ def _layer_types(config: Config, window: int | None) -> None:
 
 
 def _plan(
-    parts: Parts,
-    config: Config,
-    names: LlamaNames,
-    model: Decoder,
-    biased: set[str],
-    *,
-    tied: bool,
+    parts: Parts, config: Config, names: LlamaNames, model: Decoder, biased: set[str], *, tied: bool
 ) -> Plan:
     d_model = config.count(names.keys.d_model)
     table = parts.find(names.table)

@@ -117,10 +117,7 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
         twin = twins.setdefault(unicodedata.normalize("NFKC", word), word)
         if twin != word or word in E:
             raise tokens.error(
-                key,
-                "{word!r} and {twin!r} are equal in Unicode NFKC, keep one of them",
-                word=word,
-                twin=twin,
+                key, "{word!r} and {twin!r} are equal in Unicode NFKC, keep one of them", word=word, twin=twin
             )
         E[word] = _embedding(tokens, key, value)
     numbered = [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]

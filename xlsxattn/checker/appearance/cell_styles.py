@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 
-from xlsxattn.checker.appearance.colours import (
-    BLACK,
-    MIN_CONTRAST,
-    WHITE,
-    Palette,
-    contrast,
-    rgb,
-    spelled,
-)
+from xlsxattn.checker.appearance.colours import BLACK, MIN_CONTRAST, WHITE, Palette, contrast, rgb, spelled
 from xlsxattn.checker.appearance.number_formats import colours, same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import MAX_COLUMNS, Area

@@ -102,11 +102,7 @@ class Answers:
 
 
 def recalculate(
-    path: str,
-    parts: list[dict[str, Any]],
-    runs: list[list[Any]],
-    numbers: str,
-    values: str,
+    path: str, parts: list[dict[str, Any]], runs: list[list[Any]], numbers: str, values: str
 ) -> None:
     """Recalculate the workbook for each set of edits, and write the values of the areas.
 

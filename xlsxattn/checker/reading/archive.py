@@ -171,12 +171,7 @@ class GuardedArchive(zipfile.ZipFile):
     def too_much(self, what: str, most: str) -> NotCheckableError:
         """The error for an exceeded limit."""
         return NotCheckableError(
-            say(
-                "{named}: the workbook {what}, the limit is {most}",
-                named=self.named,
-                what=what,
-                most=most,
-            )
+            say("{named}: the workbook {what}, the limit is {most}", named=self.named, what=what, most=most)
         )
 
     def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:

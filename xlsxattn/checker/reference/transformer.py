@@ -20,14 +20,7 @@ from xlsxattn.checker.reference.layers import (
     multi_head_of,
     norm,
 )
-from xlsxattn.checker.reference.projections import (
-    BIASED,
-    Linear,
-    Projections,
-    linear,
-    of_heads,
-    projections,
-)
+from xlsxattn.checker.reference.projections import BIASED, Linear, Projections, linear, of_heads, projections
 from xlsxattn.checker.reference.rounding import NoisyArray, Rounding, exact, expect
 from xlsxattn.checker.reference.words import (
     ShapesDisagree,

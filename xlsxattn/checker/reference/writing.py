@@ -91,11 +91,7 @@ def generated(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Arr
 
 def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Decoded:
     """A decoder in a context: its mask or generated tokens, its layers, and its logits."""
-    sheet, p, generate = (
-        tower.sheet,
-        RangeName(tower.sheet.id, context=c.id),
-        tower.sheet.generate,
-    )
+    sheet, p, generate = tower.sheet, RangeName(tower.sheet.id, context=c.id), tower.sheet.generate
     found: Ranges = {}
     if generate:
         tokens, doubt = generated(tower, c, memory)
