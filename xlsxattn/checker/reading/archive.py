@@ -240,13 +240,8 @@ class GuardedArchive(zipfile.ZipFile):
             block = rest + block
             cut = block.rfind(b"<")
             if b"<!DOCTYPE" in block:
-                raise NotCheckableError(
-                    say(
-                        "{named}: the part {part} declares XML entities (DOCTYPE)",
-                        named=self.named,
-                        part=part,
-                    )
-                )
+                sentence = "{named}: the part {part} declares XML entities (DOCTYPE)"
+                raise NotCheckableError(say(sentence, named=self.named, part=part))
             if len(block) - cut > self.allowed.text + _BLOCK:
                 raise self.too_much(say("has text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
             if plain and (b"<!--" in block or b"<?" in block.removeprefix(head)):

@@ -268,15 +268,8 @@ def _open(path: Path) -> Opened:
 def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
     """Refuse areas that are too large to be processed cell by cell."""
     if (cells := sum(area.rows * area.cols for area in areas)) > STANDARD.area:
-        raise NotCheckableError(
-            say(
-                "{path}: the {what} cover {cells:,} cells, the limit is {most:,}",
-                path=path,
-                what=what,
-                cells=cells,
-                most=STANDARD.area,
-            )
-        )
+        sentence = "{path}: the {what} cover {cells:,} cells, the limit is {most:,}"
+        raise NotCheckableError(say(sentence, path=path, what=what, cells=cells, most=STANDARD.area))
 
 
 def _classify(
