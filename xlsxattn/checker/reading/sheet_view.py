@@ -180,11 +180,11 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
     A series with typed data labels also has ``labels``.
     """
     for series in _all(fromstring(xml), "ser"):
-        yield {
-            tag_of(child): next((str(f.text or "") for f in _all(child, "f")), "")
-            for child in series
-            if tag_of(child) in _SERIES
-        } | ({"labels": ""} if any([*_all(label, "rich")] for label in _all(series, "dLbl")) else {})
+        parts = [child for child in series if tag_of(child) in _SERIES]
+        references = {tag_of(part): next((str(f.text or "") for f in _all(part, "f")), "") for part in parts}
+        if any([*_all(label, "rich")] for label in _all(series, "dLbl")):
+            references["labels"] = ""
+        yield references
 
 
 def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
@@ -283,20 +283,19 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
             inline = next(_all(rule, "dxf"), None)  # rules in extensions contain their style
             number = rule.get("dxfId")
             look = looks[_index("dxfId", number, len(looks), "dxfs")] if number else None
+            colours = [one for scale in _all(rule, "colorScale") for one in _all(scale, "color")]
+            bars = [one for bar in _all(rule, "dataBar") for one in bar if tag_of(one) in _BARS]
+            drawings = [*_all(rule, "dataBar"), *_all(rule, "iconSet")]
             yield Rule(
                 areas,
                 str(rule.get("type", "")),
                 str(rule.get("operator", "")),
                 tuple(str(one.text or "") for one in rule.iter() if tag_of(one) in ("formula", "f")),
                 look if inline is None else DifferentialStyle.from_tree(inline),
-                tuple(_colour(one) for scale in _all(rule, "colorScale") for one in _all(scale, "color")),
-                tuple(_colour(one) for bar in _all(rule, "dataBar") for one in bar if tag_of(one) in _BARS),
-                all(
-                    _is_on(one.get("showValue", "1"))
-                    for one in rule.iter()
-                    if tag_of(one) in ("dataBar", "iconSet")
-                ),
-                _is_on(rule.get("stopIfTrue")),
+                tuple(map(_colour, colours)),
+                tuple(map(_colour, bars)),
+                shows_value=all(_is_on(one.get("showValue", "1")) for one in drawings),
+                stops=_is_on(rule.get("stopIfTrue")),
             )
 
 

@@ -43,7 +43,7 @@ from xlsxattn.checker.reference.words import (
 )
 from xlsxattn.contract.kinds import MultiHead
 from xlsxattn.contract.names import RangeName
-from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.contract.values import MASK_VALUE, MAX_BETA, MIN_ADAM_EPSILON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1e6
 """Typed numbers are clipped to this magnitude."""
-MAX_BETA, MIN_EPSILON, MIN_DISTANCE, MAX_DISTANCE = 1 - 2**-20, 1e-12, 1e-8, 0.1
+MIN_DISTANCE, MAX_DISTANCE = 1e-8, 0.1
 EPSILON = 2.0**-52
 SNAPS = 2.0**-48
 """LibreOffice treats numbers as equal if their relative difference is smaller."""
@@ -148,7 +148,7 @@ class Course:
             betas = (clamp(self.number(f"Beta{i}"), 0, MAX_BETA) for i in (1, 2))
             return o._replace(
                 **dict(zip(("beta1", "beta2"), betas, strict=True)),
-                epsilon=clamp(self.number("Epsilon"), MIN_EPSILON),
+                epsilon=clamp(self.number("Epsilon"), MIN_ADAM_EPSILON),
             )
         return o
 

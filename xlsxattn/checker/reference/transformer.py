@@ -34,15 +34,13 @@ from xlsxattn.checker.reference.words import (
 )
 from xlsxattn.contract.kinds import GATED
 from xlsxattn.contract.names import BETA, GAMMA, TYPED_FOR, RangeName, of_context, part_of
+from xlsxattn.contract.values import MIN_EPSILON
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.positions import Positions
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
-
-MIN_EPSILON = 1e-24
-"""Minimum ε of a norm: a row of equal numbers has variance 0, and must not cause a division by 0."""
 
 
 class Memory(NamedTuple):
