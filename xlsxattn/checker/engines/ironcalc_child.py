@@ -141,7 +141,7 @@ def recalculate(
                 settled = True
 
 
-def enter(model: Any, tabs: dict[str, int], cells: list[list[Any]]) -> None:  # noqa: ANN401
+def enter(model: Any, tabs: dict[str, int], cells: list[list[Any]]) -> None:  # noqa: ANN401 - IronCalc has no types
     """Enter a set of edits."""
     for sheet, row, col, typed in cells:
         if typed == "":  # a cleared cell is blank, not an empty text
