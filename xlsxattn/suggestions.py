@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 ALIKE_FILES = 0.75
 """Minimum similarity of file names without their suffix, from 0 to 1, for a suggestion."""
 
-
 OWN_SUFFIXES = (".toml", ".xlsx")
 
 

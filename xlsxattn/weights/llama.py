@@ -125,7 +125,6 @@ GLASS = LlamaNames(
     d_ff_from_weights=True,
 )
 
-
 MISTRAL_KV_HEADS, QWEN_KV_HEADS, QWEN3_HEAD = 8, 32, 128
 LAYER_TYPES = ("full_attention", "sliding_attention")
 QWEN_FIRST_SLIDING, WINDOW = 28, 4096

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved"]
 
-
 _CORNER = r"\$[A-Z]{1,3}\$[1-9]\d{0,6}"
 _RANGE = re.compile(
     rf"(?:'((?:[^']|'')+)'|([^\s!'\"#$%&()*+,\-/:;<=>?@\[\\\]^`{{|}}~]+))!({_CORNER}(?::{_CORNER})?)",
