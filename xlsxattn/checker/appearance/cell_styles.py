@@ -75,12 +75,7 @@ class CellStyle:
     @property
     def uses_symbol_font(self) -> bool:
         """Whether its font shows symbols instead of letters and digits."""
-        return is_symbol_font(self.font)
-
-
-def is_symbol_font(font: str) -> bool:
-    """Whether a font shows symbols instead of letters and digits."""
-    return re.sub(r"\s", "", font).casefold().startswith(SYMBOL_FONTS)
+        return re.sub(r"\s", "", self.font).casefold().startswith(SYMBOL_FONTS)
 
 
 class Styles:

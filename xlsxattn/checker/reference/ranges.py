@@ -13,15 +13,10 @@ import numpy as np
 from xlsxattn.checker.reference.attention import Expected, Sized, stacked
 from xlsxattn.checker.reference.attention_sheets import attention_sheet, cross_sheet
 from xlsxattn.checker.reference.choices import Counted
-from xlsxattn.checker.reference.comparing import (
-    classifier_sheet,
-    compare_sheet,
-    decoder_sheet,
-    encoder_decoder_sheet,
-    encoder_sheet,
-)
+from xlsxattn.checker.reference.comparing import compare_sheet, encoder_sheet
 from xlsxattn.checker.reference.details import details
 from xlsxattn.checker.reference.first_screen import first_screen
+from xlsxattn.checker.reference.models import classifier, decoder, encoder_decoder
 from xlsxattn.checker.reference.training import training_sheet
 from xlsxattn.checker.reference.words import (
     ContextWords,
@@ -59,9 +54,9 @@ AT_ONCE: dict[str, SheetRanges] = {
 
 ONE_BY_ONE: dict[str, SheetRanges] = {
     kinds.Encoder.kind: encoder_sheet,
-    kinds.Decoder.kind: decoder_sheet,
-    kinds.EncoderDecoder.kind: encoder_decoder_sheet,
-    kinds.Classifier.kind: classifier_sheet,
+    kinds.Decoder.kind: decoder,
+    kinds.EncoderDecoder.kind: encoder_decoder,
+    kinds.Classifier.kind: classifier,
     kinds.Compare.kind: compare_sheet,
 }
 """The kinds whose ranges are computed for one set of inputs after the other."""
