@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from xlsxattn.checker.reading.limits import MB, STANDARD, AmbiguousError, NotCheckableError
+from xlsxattn.checker.reading.limits import MIB, STANDARD, AmbiguousError, NotCheckableError
 from xlsxattn.checker.reading.runs import LARGE, NumberRuns, Stripped
 from xlsxattn.language import say
 from xlsxattn.suggestions import no_file
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reading.limits import Allowance
 
-_BLOCK = MB
+_BLOCK = MIB
 _HEAD = 4096
 _SHARED = re.compile(rb"""shared["'][^<>]*>([^<]*)<""")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -134,7 +134,7 @@ class GuardedArchive(zipfile.ZipFile):
         size = self.named.stat().st_size
         if size > self.allowed.packed:
             raise self.too_much(
-                say("is {size:,.0f} MB in size", size=size / MB), f"{self.allowed.packed / MB:,.0f} MB"
+                say("is {size:,.0f} MB in size", size=size / MIB), f"{self.allowed.packed / MIB:,.0f} MB"
             )
         with self.named.open("rb") as file:
             if file.read(len(_OLE)) == _OLE:
@@ -154,8 +154,8 @@ class GuardedArchive(zipfile.ZipFile):
         size = sum(part.file_size for part in parts)
         problem = None
         if size > self.allowed.unpacked:
-            most = f"{self.allowed.unpacked / MB:,.0f} MB"
-            problem = self.too_much(say("unpacks to {size:,.0f} MB", size=size / MB), most)
+            most = f"{self.allowed.unpacked / MIB:,.0f} MB"
+            problem = self.too_much(say("unpacks to {size:,.0f} MB", size=size / MIB), most)
         elif any(part.flag_bits & _ENCRYPTED for part in parts):
             problem = NotCheckableError(
                 say("{named}: it has encrypted parts, which cannot be read", named=self.named)
@@ -243,7 +243,7 @@ class GuardedArchive(zipfile.ZipFile):
                 sentence = "{named}: the part {part} declares XML entities (DOCTYPE)"
                 raise NotCheckableError(say(sentence, named=self.named, part=part))
             if len(block) - cut > self.allowed.text + _BLOCK:
-                raise self.too_much(say("has text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
+                raise self.too_much(say("has text that is too long"), f"{self.allowed.text / MIB:,.0f} MB")
             if plain and (b"<!--" in block or b"<?" in block.removeprefix(head)):
                 sentence = (
                     "the part {part} has XML comments or processing instructions, which programs "
