@@ -260,6 +260,5 @@ ORIGINAL = FamilyKeys(
     ("multiple_of", "ffn_dim_multiplier", "max_batch_size"),
 )
 GLASS = FamilyKeys(
-    _keys("vocab_size d_model n_layers n_heads n_kv_heads max_len rope_base eps"),
-    harmless=("init_std",),
+    _keys("vocab_size d_model n_layers n_heads n_kv_heads max_len rope_base eps"), harmless=("init_std",)
 )
