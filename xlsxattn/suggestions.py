@@ -31,12 +31,8 @@ def one_of(what: str, found: object, known: Iterable[str]) -> None:
     """
     known = [*known]
     if found not in known:
-        said = say(
-            "{what}: found {found!r}, one of {known} is needed",
-            what=what,
-            found=found,
-            known=", ".join(known),
-        )
+        sentence = "{what}: found {found!r}, one of {known} is needed"
+        said = say(sentence, what=what, found=found, known=", ".join(known))
         raise ValueError(bounded(with_near(said, found, known)))
 
 

@@ -272,9 +272,6 @@ class GuardedArchive(zipfile.ZipFile):
             if getattr(counts, key) > most:
                 raise self.too_much(say("has too many {what}", what=word), f"{most:,}")
         if counts.shared * counts.longest > self.allowed.shared:
-            what = say(
-                "has shared formulas of {n:,} characters in {cells:,} cells",
-                n=counts.longest,
-                cells=counts.shared,
-            )
+            sentence = "has shared formulas of {n:,} characters in {cells:,} cells"
+            what = say(sentence, n=counts.longest, cells=counts.shared)
             raise self.too_much(what, say("{n:,} characters", n=self.allowed.shared))
