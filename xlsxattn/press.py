@@ -90,12 +90,8 @@ def build(
 ) -> Pressed:
     """Build a workbook from a spec, prove it, and move it to the target.
 
-    Args:
-        source: the spec: a TOML file, its parsed dictionary, or a `Spec`.
-        target: the workbook to write.
-        force: replace the target even if it was edited after it was built.
-        make_folder: create the target's folder if it is missing.
-        changed: keys that override those of the spec, such as ``explain`` and ``lang``.
+    The arguments are those of `xlsxattn.build`, with ``make_folder`` to create the target's folder, and with
+    ``changed`` for keys that override those of the spec.
 
     Raises:
         SpecError: the spec is invalid.
@@ -106,7 +102,7 @@ def build(
         ``<name>.failed.xlsx`` next to it, with the target unchanged.
     """
     spec, named = read(source, changed)
-    return press(spec, named, target, force=force, make_folder=make_folder)
+    return press_all([(spec, target)], named, force=force, make_folder=make_folder)[0]
 
 
 def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | None) -> tuple[Spec, str]:
@@ -119,12 +115,6 @@ def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | N
     changed = changed or {}
     spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
     return spec, named
-
-
-def press(spec: Spec, named: str, target: Path, *, force: bool = False, make_folder: bool = False) -> Pressed:
-    """Build a workbook from a spec that was read; result and errors as for `build`."""
-    (pressed,) = press_all([(spec, target)], named, force=force, make_folder=make_folder)
-    return pressed
 
 
 def press_all(

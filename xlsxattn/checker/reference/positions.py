@@ -15,6 +15,7 @@ import numpy as np
 from xlsxattn.checker.reference.attention import TOLERANCE, Sized, given, numbers
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped, unknown
 from xlsxattn.contract.names import RangeName
+from xlsxattn.contract.values import MIN_BASE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 DIGITS = 100.0
 """Angles beyond this amplify their rounding errors in sine and cosine."""
-
-MIN_BASE = 1e-3
-"""Minimum base of the angles: powers need a positive base, and a smaller one gives huge angles."""
 
 MIN_STRETCH, MIN_RAMP = 1e-3, 1e-3
 """Minimum scaling factor, and minimum width of the ramp in turns."""
