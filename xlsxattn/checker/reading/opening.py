@@ -152,10 +152,8 @@ class CellsOnly(ExcelReader):
             self.views[tab] = replace(view, charts=charts_of(archive, part), objects=objects)
         except AmbiguousError as error:
             raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
-        for (row, col), value in reader.parser.saved.items():
-            self.saved[tab, row - 1, col - 1] = value
-        for (row, col), doubt in reader.parser.doubts.items():
-            self.doubts[tab, row - 1, col - 1] = doubt
+        self.saved |= reader.parser.saved
+        self.doubts |= reader.parser.doubts
 
 
 class _Progress:
