@@ -85,6 +85,14 @@ class Positions(NamedTuple):
             raise ValueError(say("there are no positions to add"))
         return Sized(self.P.value[..., :n, :], self.P.size[..., :n, :])
 
+    def beside(self, x: Array) -> Array:
+        """The rows of x, (..., n, d), and their positions, which a large x absorbs in some programs only."""
+        added = None if self.P is None else self.P.value
+        turned = None if self.rotary is None else self.rotary.angle
+        own = [rows[..., : x.shape[-2], :] for rows in (added, turned) if rows is not None]
+        shapes = [np.broadcast_to(rows, (*x.shape[:-1], rows.shape[-1])) for rows in own]
+        return np.concatenate([x, *shapes], axis=-1)
+
 
 def _top(whole: Expected, n: int) -> Expected:
     return replace(whole, values=whole.values[..., :n, :])
