@@ -369,6 +369,7 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
     "chances": {**BAR, "bar_color": SILVER, "min_type": "num", "min_value": 0, "max_type": "num",
                 "max_value": BESIDE_BAR},
 }  # fmt: skip
+BARS = ("shares", "sizes", "chances")
 """Heat maps: diverging ones reach from minus to plus the largest absolute value, with 0 in white; weights
 have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey. On the first screen
 numbers have bars: violet for attention, teal and orange above and below 0, grey for probabilities."""

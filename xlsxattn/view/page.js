@@ -29,7 +29,8 @@ function plain(value, range) {
   if (typeof value !== "number") return value;
   if (value <= NEVER) return "−∞";
   const wide = Math.abs(value) >= LARGE || (range.scientific && value !== 0);
-  return (wide ? exponential(value) : fixed(value, range.digits)).replace(/-/g, "−");
+  const inUnits = range.pattern === "@%" ? 100 * value : value;
+  return (wide ? exponential(value) : fixed(inUnits, range.digits)).replace(/-/g, "−");
 }
 
 // rounded as in spreadsheets: half up, from 15 significant digits
