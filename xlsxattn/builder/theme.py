@@ -25,6 +25,7 @@ OTHER_SERIES = ("#52606D", "#B45309", "#0E7490", "#BE185D", "#4D7C0F", "#4338CA"
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
 """Marker shapes of a chart's points."""
 WHITE, GREY, ABOVE, BELOW, SHARE = "#FFFFFF", "#D9DEE3", "#7FC4B5", "#F4B183", "#9F8FD0"
+SILVER = "#BAC3CB"
 """The full colours of heat maps: above and below 0, and of a share of 1. None is a sentence's, and teal and
 orange can be told apart by readers with the common kinds of colour blindness."""
 AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": LINE}}
@@ -190,6 +191,7 @@ LOOKS: Mapping[str, Look] = {
     "typed mask": _number("General", "weights", align="center"),
     "exp": _number(FINE, "weights"),
     "attention": _number(FINE, "weights", bold=True),
+    "probability": _number(FINE, "probabilities", bold=True),
     "map": Look(
         {"num_format": ".00", "border": 1, "border_color": LINE, "font_size": 8, "align": "center"},
         "weights",
@@ -237,6 +239,16 @@ LOOKS: Mapping[str, Look] = {
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
     "col label": Look({"bold": True, "font_size": 9, "font_color": INK, "align": "center", "shrink": True}),
+    "col label wrapped": Look(
+        {
+            "bold": True,
+            "font_size": 9,
+            "font_color": INK,
+            "align": "center",
+            "valign": "bottom",
+            "text_wrap": True,
+        }
+    ),
     "lane": Look(
         {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
     ),
@@ -337,13 +349,14 @@ LOOKS: Mapping[str, Look] = {
     "legend positive": _sample(ABOVE),
     "legend negative": _sample(BELOW),
     "legend weight": _sample(SHARE),
+    "legend probability": _sample(SILVER),
     "legend unseen": _sample(GREY),
     **{name: _sample(colour, WHITE) for name, colour in zip(LANE_SAMPLES, LANES, strict=True)},
 }
 
 ANSWER = {"bg_color": ANSWER_FILL, "border": 1, "border_color": ANSWER_INK, "locked": False}
 """Style of the cells to compute in an exercise, in addition to the style of their block."""
-VIOLET, TEAL, APRICOT, SILVER = "#B8A9DE", "#B5DAD2", "#F8D3B4", "#BAC3CB"
+VIOLET, TEAL, APRICOT = "#B8A9DE", "#B5DAD2", "#F8D3B4"
 BESIDE_BAR = 1.7
 """Width of a cell as a multiple of its longest bar, so that there is room for the number."""
 BAR = {
@@ -362,6 +375,8 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
                "max_type": "max"},
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": SHARE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
+    "probabilities": {"type": "2_color_scale", "min_color": WHITE, "max_color": SILVER, "min_type": "num",
+                      "min_value": 0, "max_type": "num", "max_value": 1},
     "shares": {**BAR, "bar_color": VIOLET, "min_type": "num", "min_value": 0, "max_type": "num",
                "max_value": BESIDE_BAR},
     "sizes": {**BAR, "bar_color": TEAL, "bar_negative_color": APRICOT, "min_type": "formula",

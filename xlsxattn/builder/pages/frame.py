@@ -342,7 +342,10 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
     ]
     if spec.exercise:
         kinds = (*kinds, Sample("yours to compute", "legend answer"))
-    if any(block.look == "masked" for page in pages for block in page.blocks()):
+    looks = {block.look for page in pages for block in page.blocks()}
+    if "probability" in looks:
+        heat.append(Sample("probability (darker: more)", "legend probability"))
+    if "masked" in looks:
         heat.append(Sample("−∞: masked", "legend unseen"))
     lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
     colours = tuple(Sample(words, look) for words, look, _ in lanes)

@@ -56,7 +56,7 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
         "Probability": wide(
             "Probability",
             ops.next_word.PROBABILITY,
-            "attention",
+            "probability",
             numerator=p["LogitExp"],
             row_sum=p["LogitSum"],
         ),
@@ -79,7 +79,7 @@ def _top_words(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps
     op = _looked_up(n_vocab, ops.next_word.TOP_TOKENS)
     words = block("TopTokens", op, "word result", words="vocab_Tokens", ids=ids)
     op = _looked_up(n_vocab, ops.next_word.TOP_PROBABILITIES, ops.next_word.ONLY_PROBABILITY)
-    probabilities = block("TopProbabilities", op, "attention", probability=p["Probability"], ids=ids)
+    probabilities = block("TopProbabilities", op, "probability", probability=p["Probability"], ids=ids)
     top = block(
         "TopLogits", ops.next_word.TOP_LOGITS, "number", logits=logits, rank=RangeName(sheet.id)["Rank"]
     )
@@ -143,7 +143,7 @@ def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
         "Probability": step(
             ops.sentences.CLASS_PROBABILITY,
             lane,
-            row("Probability", ops.sentences.CLASS_PROBABILITY, "attention", **operands),
+            row("Probability", ops.sentences.CLASS_PROBABILITY, "probability", **operands),
         ),
     }
 
