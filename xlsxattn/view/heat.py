@@ -25,7 +25,7 @@ CHANCES = frozenset({"Probability", "TopProbabilities"})
 
 INK, PAPER, GREY = "#1F2933", "#FFFFFF", "#D9DEE3"
 BELOW, ABOVE, FULL, CHANCE = "#F4B183", "#7FC4B5", "#9F8FD0", "#BAC3CB"
-"""Colours below zero, above zero, of the weight 1 and of the probability 1; INK on their tints passes WCAG AA."""
+"""Colours below zero, above zero, of a weight and a probability of 1; INK on their tints passes WCAG AA."""
 
 
 @dataclass(frozen=True, slots=True)

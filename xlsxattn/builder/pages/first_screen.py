@@ -49,8 +49,8 @@ WORD, PLACE, SHARE, NUMBER, NARROW, ALONE = 100, 24, 100, 66, 50, 250
 """Widths of columns in pixels; words without a result beside them have room for a text below."""
 LOOK, NUMBERS = 3, 4
 """The strips of a lane with results below them: the attention to each word, and its numbers."""
-EVERY_NUMBER = 264
-"""Width in pixels of all numbers of a word; columns are narrower if there are more than four."""
+EVERY_NUMBER, WIDEST_NUMBER = 264, 132
+"""Widths in pixels of all numbers of a word, so that sentences have room above them, and of one number."""
 
 
 class Shown(TypedDict):
@@ -328,7 +328,7 @@ class _Attending:
 
     def _in_full(self, strips: list[Strip]) -> tuple[list[Strip], list[Line]]:
         """The numbers of each word, and those of the focus word before attention and after each sheet."""
-        wide = NUMBER if self.count * NUMBER <= EVERY_NUMBER else NARROW
+        wide = max(NARROW, min(EVERY_NUMBER // self.count, WIDEST_NUMBER))
         own = self.f["X"]
         first = RangeName(self.sheets[0].id, context=self.context.id)["X"]
         n = len(self.context.words)
@@ -441,7 +441,7 @@ def _trained(spec: Spec, show: Shown) -> Block | None:
         (f'LEFT({s["Verdict"]},1)="✓"', texts.LEARNED),
         else_=texts.NOT_LEARNED,
     )
-    percent = f'TEXT(100*(1-{last}/{first}),"0")'
+    percent = f"FIXED(100*(1-{last}/{first}),0)"
     names = {"step": s["Diverged"], "steps": str(steps), "percent": percent}
     return computed(START["Closing"], (1, 1), op, "closing", **names)
 
