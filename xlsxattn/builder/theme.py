@@ -25,9 +25,10 @@ OTHER_SERIES = ("#52606D", "#B45309", "#0E7490", "#BE185D", "#4D7C0F", "#4338CA"
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
 """Marker shapes of a chart's points."""
 WHITE, GREY, ABOVE, BELOW, SHARE = "#FFFFFF", "#D9DEE3", "#7FC4B5", "#F4B183", "#9F8FD0"
-SILVER = "#BAC3CB"
 """The full colours of heat maps: above and below 0, and of a share of 1. None is a sentence's, and teal and
 orange can be told apart by readers with the common kinds of colour blindness."""
+SILVER = "#BAC3CB"
+"""The full colour of probabilities."""
 AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": LINE}}
 GRID = {"visible": True, "line": {"color": LINE, "width": 0.75}}
 FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
@@ -192,6 +193,7 @@ LOOKS: Mapping[str, Look] = {
     "exp": _number(FINE, "weights"),
     "attention": _number(FINE, "weights", bold=True),
     "probability": _number(FINE, "probabilities", bold=True),
+    "unnormalized": _number(FINE, "probabilities"),
     "map": Look(
         {"num_format": ".00", "border": 1, "border_color": LINE, "font_size": 8, "align": "center"},
         "weights",

@@ -17,10 +17,10 @@ MINUS_INFINITY = HIDDEN_BELOW
 """Smaller numbers mean −∞: masks use −1E300."""
 
 WEIGHTS = frozenset(
-    {"Attention", "Exp", "Mask", "CausalMask", "PaddingMask", "CrossMask", "LogitExp"}
+    {"Attention", "Exp", "Mask", "CausalMask", "PaddingMask", "CrossMask"}
     | {"FocusAttention", "FocusWeights", "Look", "Alignment", "Map"}
 )
-CHANCES = frozenset({"Probability", "TopProbabilities"})
+CHANCES = frozenset({"LogitExp", "Probability", "TopProbabilities"})
 """Steps with a fixed scale from 0 to 1, so that sheets and sentences can be compared."""
 
 INK, PAPER, GREY = "#1F2933", "#FFFFFF", "#D9DEE3"

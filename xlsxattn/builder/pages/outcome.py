@@ -51,7 +51,7 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
             "Tempered", ops.next_word.TEMPERED, "scores", largest, logits=logits, temperature=s["Temperature"]
         ),
         "LogitExp": wide(
-            "LogitExp", ops.next_word.LOGIT_EXP, "exp", total, x=p["Tempered"], row_max=p["LogitMax"]
+            "LogitExp", ops.next_word.LOGIT_EXP, "unnormalized", total, x=p["Tempered"], row_max=p["LogitMax"]
         ),
         "Probability": wide(
             "Probability",
@@ -128,7 +128,7 @@ def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
     largest = side("max", "LogitMax", ops.next_word.LOGIT_MAX, "number", x=logits)
     total = side("sum", "LogitSum", ops.next_word.LOGIT_SUM, "weight", x=p["LogitExp"])
     names = {"x": pooled.name, "w": s["W_C"], "b": s["b_C"]}
-    exp = row("LogitExp", ops.next_word.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
+    exp = row("LogitExp", ops.next_word.LOGIT_EXP, "unnormalized", total, x=logits, row_max=p["LogitMax"])
     operands = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
     cols = model_columns(pooled.name, d_model, normed=sheet.ends_with_norm)
     group = Group((pooled,), (("sentence",),), cols)

@@ -255,7 +255,7 @@ class _Lesson:
         sides = (Side("in the chart", (plotted,)),)
         groups = (
             Group((loss(self.every),), (number,), ("loss",), sides, corner="steps"),
-            Group((diverged, verdict), (("diverged at step",), ("result",))),
+            Group((diverged, verdict), (("diverged at step (0: none)",), ("result",))),
         )
         return Band("The loss, step by step", why, groups, shared=True, show_formula=False)
 
