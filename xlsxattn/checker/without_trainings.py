@@ -36,5 +36,6 @@ def without_trainings(book: Book) -> Book:
             sheets=tuple(sheet for sheet in manifest.sheets if sheet.id not in trained),
             inputs=tuple(name for name in manifest.inputs if name not in left_out),
             formulas={name: both for name, both in manifest.formulas.items() if name not in left_out},
+            front={key: value for key, value in manifest.front.items() if key != "training"},
         ),
     )

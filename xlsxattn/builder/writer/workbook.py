@@ -320,7 +320,9 @@ class _Writer:
             r = placed.area
             width = min(sheet.widths.get(col, MIN_WIDTH) for col in range(r.left, r.right + 1))
             states = [condition for condition, _ in placed.states]
-            apart = {"multi_range": formulas.in_two(r)} if sheet.padded and states else {}
+            has_bars = theme.LOOKS[placed.block.look].heat in theme.BARS
+            is_apart = states and (sheet.padded or has_bars)
+            apart = {"multi_range": formulas.in_two(r)} if is_apart else {}
             for rule in self._conditions(placed, width):
                 own = {} if rule.get("criteria") in states else apart
                 ws.conditional_format(r.top, r.left, r.bottom, r.right, {**rule, **own})
