@@ -295,8 +295,9 @@ def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells))
-    for far in (signs, -signs) if training else ():
+    rng = np.random.default_rng(SEED)
+    one, two = (rng.choice((-BEYOND, BEYOND), len(cells)) for _ in range(2))
+    for far in (one, -one, two, -two) if training else ():
         yield numbers.drawn() | words | dict(zip(cells, far.tolist(), strict=True))
 
 
