@@ -288,17 +288,20 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
 
 
 def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Numbers of trainings that are brought within limits, above them and below."""
+    """Numbers of trainings that are brought within limits: each one once above, once below and once neither.
+
+    So two ranges of which a formula reads the wrong one differ in nearly every set.
+    """
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
     cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    rng = np.random.default_rng(SEED)
-    one, two = (rng.choice((-BEYOND, BEYOND), len(cells)) for _ in range(2))
-    for far in (one, -one, two, -two) if training else ():
-        yield numbers.drawn() | words | dict(zip(cells, far.tolist(), strict=True))
+    places = np.tile((-BEYOND, 0.0, BEYOND), (len(cells), 1))
+    turns = np.random.default_rng(SEED).permuted(places, axis=1).T  # (3, cells)
+    for far in turns if training else ():
+        yield numbers.drawn() | words | {at: x for at, x in zip(cells, far.tolist(), strict=True) if x}
 
 
 def _diverging(book: Book) -> Iterator[dict[At, float | str]]:
