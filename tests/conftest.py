@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import signal
 from pathlib import Path
 from typing import Any, NoReturn
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: see the command line
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same for PyTorch
+
 import pytest
 
 from dev import prebuilt
 from xlsxattn.checker import engines
+from xlsxattn.cli.commands import COLLECTED
 
 ROOT = Path(__file__).parent.parent
 pytest.register_assert_rewrite("experiments")
@@ -37,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     os.environ["XLSXATTN_LANG"] = "en"  # independent of the system's language
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each program that a test starts would compile all anew
+    gc.set_threshold(*COLLECTED)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore SIGINT by default
 
 

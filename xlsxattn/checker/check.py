@@ -48,7 +48,7 @@ from xlsxattn.checker.reference.choices import OneOf
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
-from xlsxattn.checker.unsteady import calculated_inputs, unsteady
+from xlsxattn.checker.volatile import calculated_inputs, volatile_formulas
 from xlsxattn.checker.without_trainings import is_trained, without_trainings
 from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
@@ -136,7 +136,7 @@ def _check(
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
         *ambiguities(book),
-        *unsteady(book),
+        *volatile_formulas(book),
         *calculated_inputs(book),
         *hidden_sheets(book),
         *misleading_views(book),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from xlsxattn.checker.perturb_words import (
-    asking,
     encoded,
     fading,
     focused,
@@ -20,6 +19,7 @@ from xlsxattn.checker.perturb_words import (
     outcomes,
     places,
     ranks,
+    target_words,
     texts,
     unreadable,
     vanishing,
@@ -155,7 +155,7 @@ def _kept(book: Book, rounds: list[Edits], part: int = 1) -> list[Edits]:
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
     few = max(1, most // part // values)
     chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
-    whole = [{**edits, **asked} for edits, asked in zip(chosen, asking(book, chosen), strict=True)]
+    whole = [{**edits, **asked} for edits, asked in zip(chosen, target_words(book, chosen), strict=True)]
     keep = {at for edits in whole for at in book.formulas.keys() & edits.keys()}
     return [{at: x for at, x in edits.items() if at not in keep} if keep else edits for edits in whole]
 

@@ -191,6 +191,11 @@ class RangeName:
         return self.quantity.partition("_")[0] in UPDATES or _is_gradient(self.quantity)
 
     @property
+    def is_weight_gradient(self) -> bool:
+        """Whether it is the gradient of a learned matrix."""
+        return self.quantity.partition("_")[0] == f"d{MATRIX}"
+
+    @property
     def quantity(self) -> str:
         """What it holds: its block, or the quantity that a training's shown step shows."""
         return self.part if self.block == SHOWN else self.block
@@ -267,6 +272,12 @@ def ends_in(name: str, tails: str | tuple[str, ...]) -> bool:
     """Whether a name ends in these parts, such as ``Cross_h1_Attention``, or in one of several."""
     several = (tails,) if isinstance(tails, str) else tails
     return f"_{name}".endswith(tuple(f"_{tail}" for tail in several))
+
+
+def endings(name: str) -> list[str]:
+    """All endings of a name, the longest first: of ``Cross_h1_Scores`` also ``h1_Scores`` and ``Scores``."""
+    parts = name.split("_")
+    return ["_".join(parts[i:]) for i in range(len(parts))]
 
 
 def is_name(text: str) -> bool:

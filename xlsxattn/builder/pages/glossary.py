@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import GlossaryEntry, Page
-from xlsxattn.contract.names import ends_in
+from xlsxattn.contract.names import endings
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -286,11 +286,18 @@ PAPERS = {
 def glossary_page(pages: Sequence[Page]) -> Page:
     """An entry for each term shown on some page, with a link to its first occurrence."""
     names = [block.name for page in pages for block in page.blocks()]
+    shown: dict[str, int] = {}  # each ending, and the first of the names that have it
+    for i, name in enumerate(names):
+        for ending in endings(name):
+            shown.setdefault(ending, i)
     entries = []
     for term in TERMS:
-        endings = (term.shown_by, *([term.else_by] if term.else_by else []))
-        first = next((name for ending in endings for name in names if ends_in(name, ending)), None)
-        if first is not None:
+        shown_by = (term.shown_by,) if isinstance(term.shown_by, str) else term.shown_by
+        found = [shown[ending] for ending in shown_by if ending in shown]
+        if not found and term.else_by in shown:
+            found = [shown[term.else_by]]
+        if found:
+            first = names[min(found)]
             entries.append(GlossaryEntry(term.term, term.says, first, term.paper))
     lead = "What the terms mean. Click a term to go to its first occurrence; in LibreOffice, Ctrl+click."
     cited = {entry.paper for entry in entries} | {band.paper for page in pages for band in page.bands}

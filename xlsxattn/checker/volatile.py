@@ -31,7 +31,7 @@ _IN_ANSWERS = ("OFFSET", "INDIRECT")
 _WORD = re.compile(r"[^\W\d][\w.]*")
 
 
-def unsteady(book: Book) -> Iterator[Finding]:
+def volatile_formulas(book: Book) -> Iterator[Finding]:
     """Formulas with volatile functions, or with names that are not ranges, on our sheets and those they read.
 
     They are reported even if the manifest lists them.
@@ -58,7 +58,7 @@ def unsteady(book: Book) -> Iterator[Finding]:
         if values:
             name, where = _range_of(book, formula.area), formula.area.address()
             text = braced(formula.text, array=formula.array)
-            yield Finding(Kind.UNSTEADY_FORMULA, name, where, formula=text, values=values)
+            yield Finding(Kind.VOLATILE_FORMULA, name, where, formula=text, values=values)
 
 
 def _tabs_read(book: Book) -> set[str]:
