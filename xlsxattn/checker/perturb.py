@@ -6,7 +6,7 @@ uses hides a lookup that is one row short, and sentences without unknown words h
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import permutations, zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -290,18 +290,22 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
 def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
     """Numbers of trainings that are brought within limits: each one once above, once below and once neither.
 
-    So two ranges of which a formula reads the wrong one differ in nearly every set.
+    The order differs between neighbouring cells, a matrix and its transpose, and ranges of the same shape.
     """
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
-    cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
+    numeric = [name for name in (WORDS["E"], *own) if not is_text(name)]
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    places = np.tile((-BEYOND, 0.0, BEYOND), (len(cells), 1))
-    turns = np.random.default_rng(SEED).permuted(places, axis=1).T  # (3, cells)
-    for far in turns if training else ():
-        yield numbers.drawn() | words | {at: x for at, x in zip(cells, far.tolist(), strict=True) if x}
+    orders = [*permutations((-BEYOND, None, BEYOND))]
+    for turn in range(3 if training else 0):
+        far: dict[At, float | str] = {}
+        for k, name in enumerate(numeric):
+            for at in numbers_of(book, name):
+                number = orders[(k + at[1] + 2 * at[2]) % len(orders)][turn]
+                far |= {} if number is None else {at: number}
+        yield numbers.drawn() | words | far
 
 
 def _diverging(book: Book) -> Iterator[dict[At, float | str]]:
