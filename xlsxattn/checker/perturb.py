@@ -302,9 +302,11 @@ def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits
     for turn in range(3 if training else 0):
         far: dict[At, float | str] = {}
         for k, name in enumerate(numeric):
+            area = book.names[name]
             for at in numbers_of(book, name):
-                number = orders[(k + at[1] + 2 * at[2]) % len(orders)][turn]
-                far |= {} if number is None else {at: number}
+                place = k + (at[1] - area.row) + 2 * (at[2] - area.col)
+                if (number := orders[place % len(orders)][turn]) is not None:
+                    far[at] = number
         yield numbers.drawn() | words | far
 
 
