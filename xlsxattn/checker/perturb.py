@@ -6,7 +6,7 @@ uses hides a lookup that is one row short, and sentences without unknown words h
 
 from __future__ import annotations
 
-from itertools import permutations, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -288,9 +288,9 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
 
 
 def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Numbers of trainings that are brought within limits: each one once above, once below and once neither.
+    """Numbers of trainings that are brought within limits: each one is once below, once within, once above.
 
-    The order differs between neighbouring cells, a matrix and its transpose, and ranges of the same shape.
+    The turn differs between neighbouring cells, a matrix and its transpose, and ranges of the same shape.
     """
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
@@ -298,14 +298,15 @@ def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    orders = [*permutations((-BEYOND, None, BEYOND))]
-    for turn in range(3 if training else 0):
+    cycle = (-BEYOND, None, BEYOND)
+    for turn in range(len(cycle) if training else 0):
         far: dict[At, float | str] = {}
         for k, name in enumerate(numeric):
             area = book.names[name]
+            down, right = (1, 2) if k // len(cycle) % 2 else (2, 1)
             for at in numbers_of(book, name):
-                place = k + (at[1] - area.row) + 2 * (at[2] - area.col)
-                if (number := orders[place % len(orders)][turn]) is not None:
+                place = k + turn + down * (at[1] - area.row) + right * (at[2] - area.col)
+                if (number := cycle[place % len(cycle)]) is not None:
                     far[at] = number
         yield numbers.drawn() | words | far
 
