@@ -303,9 +303,10 @@ def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits
         far: dict[At, float | str] = {}
         for k, name in enumerate(numeric):
             area = book.names[name]
-            down, right = (1, 2) if k // len(cycle) % 2 else (2, 1)
+            down, right, both = (1, 2, k // 6) if k // 3 % 2 else (2, 1, k // 6)
             for at in numbers_of(book, name):
-                place = k + turn + down * (at[1] - area.row) + right * (at[2] - area.col)
+                row, col = at[1] - area.row, at[2] - area.col
+                place = k + turn + down * row + right * col + both * row * col
                 if (number := cycle[place % len(cycle)]) is not None:
                     far[at] = number
         yield numbers.drawn() | words | far
