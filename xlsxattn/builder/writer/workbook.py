@@ -141,9 +141,7 @@ def _drop_zeros(ws: Any, cells: Rectangle) -> None:
 class _Sheet(Worksheet):  # type: ignore[misc]
     """A worksheet with complete formulas, which need no search for functions that lack a prefix."""
 
-    def _prepare_formula(self, formula: str, *expand: Any, **options: Any) -> Any:
-        if expand or options:  # that of a rule or a chart
-            return super()._prepare_formula(formula, *expand, **options)
+    def _prepare_formula(self, formula: str, *_: Any, **__: Any) -> str:
         return formula.removeprefix("=")
 
 
