@@ -6,6 +6,7 @@ import json
 import shutil
 import tomllib
 from dataclasses import replace
+from functools import cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +66,13 @@ def states(path: Path, **options: Any) -> dict[str, str]:
     return {name.removeprefix("dims_cat_"): state for name, state in report.answers.items()}
 
 
+reading = cache(read)
+"""Workbooks that several tests edit are read once."""
+
+
 def edited(path: Path, out: Path, *changes: Callable[[Any], None]) -> Path:
     """A copy with changes to its book."""
-    book = replace(read(path), workbook=load_workbook(path))
+    book = replace(reading(path), workbook=load_workbook(path))
     for change in changes:
         change(book)
     book.workbook.save(out)
