@@ -107,5 +107,5 @@ def unmarked(text: str, *typed: str) -> list[str]:
 
 def marked(*words: object) -> Ended:
     """Run a command in the pseudo language."""
-    with patch.object(cli_language, "chosen", lambda *_: MARKED):
+    with patch.object(cli_language, "choose", lambda *_: MARKED):
         return run(*words)

@@ -21,7 +21,7 @@ from openpyxl import load_workbook
 
 import xlsxattn
 from xlsxattn import exercises, precompute, press, students, templates
-from xlsxattn.builder import asking, layout, pages, writer
+from xlsxattn.builder import answer_selection, layout, pages, writer
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.report import Report
@@ -56,7 +56,7 @@ def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> sp
     """A template as an exercise."""
     spec = exercises._written_out(specs.load(templates.path(template)), template)
     spec = replace(spec, exercise_table=replace(spec.exercise_table, **wishes))
-    asked = asking.exercise(spec, template, level, blank)
+    asked = answer_selection.exercise(spec, template, level, blank)
     return replace(exercises._in_one_step(spec, asked), exercise=asked)
 
 
@@ -88,7 +88,7 @@ def test_a_backward_pass_is_not_shown_elsewhere(optimizer, tmp_path):
     data["sheets"][1] |= {"optimizer": optimizer, "learns": ["W_Q", "W_K", "W_V"], "weight_decay": 0.1}
     data["sheets"][1]["examples"][0]["target"] = [1, 0.3]
     spec = specs.parse(data, "spec")
-    asked = asking.exercise(spec, "spec", "whole")
+    asked = answer_selection.exercise(spec, "spec", "whole")
     assert {parse(name).part for name in asked.answers} >= {"dAttention", "dScaled", "dQ", "dK", "dV", "dW_Q"}
     assert ("learn_Shown_Proposed_W_Q" in asked.answers) == (optimizer == "sgd")
     spec = replace(exercises._in_one_step(spec, asked), exercise=asked)
@@ -272,7 +272,7 @@ def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
         "focus": "a", "vocabulary": {"tokens": tokens}, "contexts": {"one": "b a c"}, "sheets": [sheet]
     }  # fmt: skip
     spec = specs.parse(data, "spec")
-    spec = replace(spec, exercise=asking.exercise(spec, "spec", blank=["s_one_X[1]"]), solved=True)
+    spec = replace(spec, exercise=answer_selection.exercise(spec, "spec", blank=["s_one_X[1]"]), solved=True)
     assert evaluated(spec, tmp_path)[mark_of("s_one_X")][0] == [RIGHT] * 3
 
 
@@ -283,12 +283,12 @@ def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
     ("blank", "sentence"),
     [
         ("causal_chase_Score", "there is no range causal_chase_Score; did you mean 'causal_chase_Scor"),
-        ("vocab_E", "vocab_E cannot be asked for: it holds typed values"),
-        ("causal_chase_Entropy", "causal_chase_Entropy cannot be asked for"),
+        ("vocab_E", "vocab_E cannot be left blank: it holds typed values"),
+        ("causal_chase_Entropy", "causal_chase_Entropy cannot be left blank"),
         ("causal_chase_Scores[9]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("causal_chase_Scores[1,6]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("Scores!", "'Scores!' is not the name of a range"),
-        ("vocab_*", "vocab_* cannot be asked for: it holds typed values"),
+        ("vocab_*", "vocab_* cannot be left blank: it holds typed values"),
         (5, "there is no range 5"),
         ("zzz*", "there is no range zzz*; an example is causal_chase_X"),
     ],
@@ -300,19 +300,19 @@ def test_ranges_that_cannot_be_asked_for(blank, sentence):
 
 
 def test_a_range_with_two_places_is_refused():
-    with pytest.raises(xlsxattn.SpecError, match="is already asked for"):
+    with pytest.raises(xlsxattn.SpecError, match="is already left blank"):
         asks("causal", "middle", "causal_chase_Scores[1]", "causal_chase_Scores[2]")
 
 
 def test_points_of_other_ranges_are_refused():
-    with pytest.raises(xlsxattn.SpecError, match=r"causal_chase_Scored is not asked for, .*; did you mean"):
+    with pytest.raises(xlsxattn.SpecError, match=r"causal_chase_Scored is not left blank, .*; did you mean"):
         asks("causal", points={"causal_chase_Scored": 2})
 
 
 def test_errors_name_the_key_of_the_spec():
     with pytest.raises(xlsxattn.SpecError, match=r"causal: exercise\.blank: there is no range zzz"):
         asks("causal", blank=("zzz",))
-    with pytest.raises(xlsxattn.SpecError, match=r"vocab_E is not asked for, but causal_chase_Mask, .*, …"):
+    with pytest.raises(xlsxattn.SpecError, match=r"vocab_E is not left blank, only causal_chase_Mask, .*, …"):
         asks("causal", "whole", points={"vocab_E": 2})
 
 

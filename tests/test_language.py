@@ -29,14 +29,14 @@ from specs import plain, toml
 import xlsxattn
 from dev import prebuilt
 from xlsxattn import exercises, spec_schema, system_errors, templates
-from xlsxattn.builder import asking, writer
+from xlsxattn.builder import answer_selection, writer
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder.layout import sheet as layout
 from xlsxattn.builder.pages import frame as pages
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.commands import cli
-from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
+from xlsxattn.cli.language import CLICK, ENVIRONMENT, choose
 from xlsxattn.contract.kinds import Classifier, Stretch, Training
 from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
@@ -57,7 +57,7 @@ NAMES = re.compile(rf"\w+_\w+|(Norm\d|Input|Output) [γβ]|\{{?=.*|{PAPER}", re.
 MESSAGES = {
     *("NotCheckableError", "SpecError", "PressError", "EngineFailed", "EngineMissing"),
     *("CopyError", "PreviewError", "ClickException", "PandasMissing", "CheckpointError", "ValueError"),
-    *("Twice", "TooLargeError", "Declaration", "echo", "secho", "info", "complain"),
+    *("Twice", "TooLargeError", "Declaration", "echo", "secho", "info", "print_error"),
 }
 """Texts with words."""
 PARSERS = (tomllib._parser, json.decoder, json.scanner)
@@ -134,7 +134,7 @@ def exercise_on(name: str, ask: str) -> spec.Spec:
     one = spec.load(templates.path(name))
     if name != "learning":
         one = replace(one, sheets=tuple(s for s in one.sheets if not isinstance(s, Training)))
-    possible = asking.exercise(one, name, blank=["learn_*" if name == "learning" else "*"])
+    possible = answer_selection.exercise(one, name, blank=["learn_*" if name == "learning" else "*"])
     return replace(exercises._in_one_step(one, possible), exercise=replace(possible, ask=ask))
 
 
@@ -388,7 +388,7 @@ def test_a_chinese_workbook_is_in_chinese(chinese):
         "学习过程，各步",
         "改变维度",
         "多头注意力",
-        "多头注意力，全部注意力头",
+        "多头注意力，所有头",
         "对比",
         "怎样阅读",
         "术语表",
@@ -517,7 +517,7 @@ def here(tmp_path, monkeypatch) -> Path:
     ],
 )
 def test_the_language_of_messages(words, environment, code):
-    assert chosen(["check", *words], environment).code == code
+    assert choose(["check", *words], environment).code == code
 
 
 @pytest.mark.usefixtures("here")
@@ -555,7 +555,7 @@ def test_the_environment_sets_the_language_of_messages_only(monkeypatch):
     assert made.code == 0
     assert "已写入：a.xlsx" in made.out
     assert "都与 NumPy 一致" in made.out
-    assert "a.xlsx：正在验证" in made.err
+    assert "a.xlsx：正在证明工作簿" in made.err
     assert openpyxl.load_workbook("a.xlsx").sheetnames[0] == "Start"
     assert run("build", "causal", "-o", "b.xlsx", "--lang", "zh").code == 0
     assert openpyxl.load_workbook("b.xlsx").sheetnames[0] == "开始"

@@ -12,7 +12,7 @@ import pytest
 
 from xlsxattn.cli import progress as cli_progress
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.verbosity import volume
+from xlsxattn.cli.verbosity import common_options
 
 LOG = logging.getLogger("xlsxattn.press")
 
@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
 
 
 @click.command()
-@volume
+@common_options
 def steps():
     with progress():
         LOG.debug("", extra={"step": "writing", "done": 1, "of": 4})

@@ -168,7 +168,7 @@ def exercise(
         As for `build`; ``solutions`` is the path of the answers.
 
     Raises:
-        SpecError: as for `build`; or a range does not exist, or cannot be asked for.
+        SpecError: as for `build`; or a range does not exist, or cannot be left blank.
         ValueError: as for `build`; or an unknown level.
         PressError: as for `build`; or the exercise and its solutions would be one file.
 

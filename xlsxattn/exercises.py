@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from xlsxattn import precompute, press
-from xlsxattn.builder import asking
-from xlsxattn.contract.first_screen import CLASS_TORN, NEAR_TORN, TORN
-from xlsxattn.contract.kinds import Training, Writer
+from xlsxattn.builder import answer_selection
+from xlsxattn.contract.first_screen import CLASS_UNDECIDED, EQUALLY_CLOSE, UNDECIDED
+from xlsxattn.contract.kinds import Training, WithAttention, Writer
 from xlsxattn.contract.names import START, RangeName, ends_in, parse
-from xlsxattn.language import language, say
+from xlsxattn.language import ENGLISH, say
 from xlsxattn.press import Pressed, PressError
 from xlsxattn.students import read_ids, read_key
 from xlsxattn.tempdirs import workplace
@@ -57,7 +57,7 @@ def exercise(
     The arguments are those of `xlsxattn.exercise`; ``changed`` has keys that override those of the spec.
 
     Raises:
-        SpecError: the spec is invalid, or a range cannot be asked for.
+        SpecError: the spec is invalid, or a range cannot be left blank.
         PressError: a file cannot be written, was edited, or is too large to be proved.
     """
     spec, asks, named = _asked(source, changed, level, blank)
@@ -81,7 +81,7 @@ def _asked(
     """The spec as exercises need it, what is asked, and the spec's name in messages."""
     spec, named = press.read(source, changed)
     spec = _written_out(spec, named)
-    asks = asking.exercise(spec, named, level, blank)
+    asks = answer_selection.exercise(spec, named, level, blank)
     return _in_one_step(spec, asks), asks, named
 
 
@@ -195,7 +195,7 @@ def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str
         seed = int.from_bytes(_digest(key, "numbers", student, str(draw)))
         copy = _drawn(spec, np.random.default_rng(seed))
         told = _story(copy, named)
-        if all(told[name] == said for name, said in story.items() if not _is_tie(said, spec.lang)):
+        if all(told[name] == said for name, said in story.items() if not _is_tie(said)):
             return copy
     sentence = (
         "{spec}: after {n} draws, no numbers of {id!r} keep the texts of the first screen; try another key, "
@@ -204,9 +204,9 @@ def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str
     raise PressError(say(sentence, spec=named, id=student, n=MAX_DRAWS))
 
 
-def _is_tie(text: str, lang: str) -> bool:
+def _is_tie(text: str) -> bool:
     """Whether a text says that two results are equal, which drawn numbers never are."""
-    ties = (language(lang).tell(tie) for tie in (TORN, NEAR_TORN, CLASS_TORN))
+    ties = (UNDECIDED, EQUALLY_CLOSE, CLASS_UNDECIDED)
     return any(all(part in text for part, *_ in Formatter().parse(tie)) for tie in ties)
 
 
@@ -220,15 +220,17 @@ def _drawn(spec: Spec, rng: np.random.Generator) -> Spec:
 
 
 def _with_other_queries(sheet: Sheet, rng: np.random.Generator) -> Sheet:
-    field = "matrices" if isinstance(sheet, Training) else "weights"
-    weights = getattr(sheet, field, None)
-    if not weights:
-        return sheet
-    varied = {
-        name: _jittered(matrix, QUERY_JITTER, rng) if ends_in(name, ("W_Q", "W_K")) else matrix
-        for name, matrix in weights.items()
-    }
-    return replace(sheet, **{field: varied})  # type: ignore[arg-type]  # it has that field
+    def varied(weights: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: _jittered(matrix, QUERY_JITTER, rng) if ends_in(name, ("W_Q", "W_K")) else matrix
+            for name, matrix in weights.items()
+        }
+
+    if isinstance(sheet, Training):
+        return replace(sheet, matrices=varied(sheet.matrices))
+    if isinstance(sheet, WithAttention) and sheet.weights:
+        return replace(sheet, weights=varied(sheet.weights))
+    return sheet
 
 
 def _jittered(matrix: ArrayLike, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:
@@ -239,8 +241,8 @@ def _jittered(matrix: ArrayLike, limit: float, rng: np.random.Generator) -> tupl
 
 
 def _story(spec: Spec, named: str) -> Mapping[str, str]:
-    """The texts of the first screen about a spec's numbers, by range, computed by an engine."""
-    values = _evaluated(spec, named)
+    """The texts of the first screen about a spec's numbers in English, by range, computed by an engine."""
+    values = _evaluated(replace(spec, lang=ENGLISH.code), named)
     text_names = (START["Closing"], "Says", "Text", "Status")
     return {
         name: str(values[name][0][0])

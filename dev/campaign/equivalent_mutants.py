@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FALLBACK = ",SUM(--EXACT("
 UNLIKE_CASE = re.compile(r'LEFT\((?!vocab_)\w+_Status,1\)="✗",[^,]*,')
-"""The case of the text UNLIKE, for any status and word."""
+"""The case of the text DIFFERENT_INPUTS, for any status and word."""
 SUMS = {"Drift", "AttentionSum"}
 SHAPES = ("Scale", "Index", "Mask", "CausalMask", "DModel", "DK", "DV", "DFF")
 PLAIN = ("Scores", "Scaled", "Masked", "RowMax", "Exp", "RowSum", "Attention")

@@ -17,7 +17,7 @@ from xlsxattn.checker import cell_formulas, structure
 from xlsxattn.checker.check import check
 from xlsxattn.checker.manifest_formulas import with_expected_formulas
 from xlsxattn.checker.reading.book import Formula, NotCheckableError, read
-from xlsxattn.checker.unsteady import unsteady
+from xlsxattn.checker.volatile import volatile_formulas
 from xlsxattn.contract.names import TYPED_FOR, last
 from xlsxattn.formula_table import rebuilt
 
@@ -72,7 +72,7 @@ class Judge:
             return self._of_manifest(mutant)
         if mutant.kind in (LIVE, COVERED):
             return self._of_formulas(mutant)
-        if judgement := self._unsteady(mutant):
+        if judgement := self._volatile(mutant):
             return judgement
         faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
         own, step = range(self._original.own), 1
@@ -104,10 +104,10 @@ class Judge:
                 return f"{wrong} differs with random inputs, round {i - own}"
         return ""
 
-    def _unsteady(self, mutant: Mutant) -> Judgement | None:
+    def _volatile(self, mutant: Mutant) -> Judgement | None:
         """Judge a mutant that does not only depend on inputs by its formula, regardless of its values."""
         formulas = {at: new for at, new in mutant.cells.items() if isinstance(new, Formula)}
-        found = next(unsteady(replace(self._original.book, formulas=formulas)), None)
+        found = next(volatile_formulas(replace(self._original.book, formulas=formulas)), None)
         if found is None:
             return None
         verdict: Verdict = "as saved" if found.range in mutant.ranges else "misnamed"

@@ -192,7 +192,8 @@ def _of_blocks(book: Book, parts: Mapping[str, str], tabs: Mapping[str, str]) ->
     end = moved(area, area.rows - 1, area.cols - 1)
     yield "shown pair", _span(replace(area, rows=1, cols=2))
     yield "shown and beside", f"{_address(end)}:{_address(end, 2, 5)}"
-    yield from (("shown next", _address(area, 0, 1)), ("second row", str(area.row + 2)))
+    yield from (("shown next", _address(area, 0, 1)), ("shown below", _address(area, 1)))
+    yield "second row", str(area.row + 2)
     below = [b for b in wanted["Output"] if b[1].sheet == area.sheet]
     output = next((b for b in below if b[1] != area), shown)
     yield from (("output", output[0]), ("output at", _address(output[1])))
@@ -215,6 +216,7 @@ def _column(area: Area, xml: str) -> Places:
         if int(found[1]) <= area.col + 1 <= int(found[2]):
             yield "column", found[0]
             yield "column width", f'width="{found[3]}"'
+            yield "no column", f'<col min="16384" max="16384" width="{found[3]}"'
             yield "no width", f'<col min="{found[1]}" max="{found[2]}" width="0"'
 
 

@@ -44,9 +44,9 @@ def only(found, name):
         ("ab", "ae", "", said.NO_FOCUS),
         ("bb", "ee", "a", said.NEITHER_HAS.format(focus="a")),
         ("ab", "ee", "a", said.ONE_HAS.format(focus="a")),
-        ("at", "at", "a", said.NEITHER_DECIDES),
-        ("at", "ab", "a", said.FIRST_TORN.format(there="x")),
-        ("ab", "at", "a", said.SECOND_TORN.format(here="x")),
+        ("at", "at", "a", said.BOTH_UNDECIDED),
+        ("at", "ab", "a", said.FIRST_UNDECIDED.format(there="x")),
+        ("ab", "at", "a", said.SECOND_UNDECIDED.format(here="x")),
         ("ab", "ab", "a", said.SAME.format(here="x")),
         ("ab", "ae", "a", said.DIFFER.format(here="x", there="y")),
     ],
@@ -62,7 +62,7 @@ def test_the_closing_text_compares_the_results_of_two_sentences(c, d, focus, sen
         (["a", "", "b"], "a", said.BLANK),
         ("ab", "", said.NO_FOCUS),
         ("bb", "a", said.ABSENT.format(focus="a")),
-        ("at", "a", said.TORN.format(focus="a", lead="x", other="y")),
+        ("at", "a", said.UNDECIDED.format(focus="a", lead="x", other="y")),
         ("aab", "a", said.LEANS.format(focus="a", lead="x") + said.TWICE),
     ],
 )
@@ -99,7 +99,7 @@ def test_the_short_form_has_the_output_of_the_last_sheet_as_a_column():
     )  # it is first: it attends to itself
     assert found["xlsxattn_c_Answer_Rows"].values.tolist() == [["x"], ["y"]]
     assert "xlsxattn_c_X" not in found
-    assert only(found, "xlsxattn_Closing") == said.SECOND_TORN.format(here="x")
+    assert only(found, "xlsxattn_Closing") == said.SECOND_UNDECIDED.format(here="x")
 
 
 def test_near_words_replace_dimensions():
@@ -112,7 +112,7 @@ def test_near_words_replace_dimensions():
     )  # a row of zeros has no direction
     np.testing.assert_array_equal(found["xlsxattn_c_s_Output"].values, [[0, 1]])
     assert found["xlsxattn_c_Before_Cols"].values.tolist() == [["e", "b"]]
-    assert only(found, "xlsxattn_c_Says") == said.NEAREST.format(focus="a", lead="b")
+    assert only(found, "xlsxattn_c_Says") == said.CLOSEST.format(focus="a", lead="b")
     assert "xlsxattn_c_X" not in found
 
 
@@ -172,7 +172,7 @@ def test_a_failed_check_of_the_compare_sheet_comes_before_the_distance(monkeypat
         run("ab", d, NUMBERED, sheets=[SheetInfo("s", "self-attention", PLAIN), compare_sheet])
         for d in ("ab", "bb")
     )
-    assert only(both, "xlsxattn_Closing") == said.UNLIKE.format(focus="a")
+    assert only(both, "xlsxattn_Closing") == said.DIFFERENT_INPUTS.format(focus="a")
     assert only(one, "xlsxattn_Closing") == said.ONE_HAS.format(focus="a")
 
 
@@ -205,10 +205,10 @@ def test_both_texts_are_accepted_if_rounding_could_decide():
     found = run("an", "an", vocab_E=np.array([[0, 0], [2, 0], [0, 2], [1, 1], [2, 2.01]]))["xlsxattn_c_Says"]
     ways = found.values.item()
     assert isinstance(ways, OneOf)
-    torn = said.TORN.format(focus="a", lead="x", other="y")
+    undecided = said.UNDECIDED.format(focus="a", lead="x", other="y")
     leans = said.LEANS.format(focus="a", lead="y")
-    assert {torn, leans} <= {*ways.values}
-    for text, wrong in ((torn, False), (leans, False), (said.BLANK, True)):
+    assert {undecided, leans} <= {*ways.values}
+    for text, wrong in ((undecided, False), (leans, False), (said.BLANK, True)):
         [(_, findings)] = compare({"n": found}, {"n": Area("t", 0, 0, 1, 1)}, {"n": [[text]]})
         assert bool(findings) is wrong
 

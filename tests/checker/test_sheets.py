@@ -12,6 +12,7 @@ from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.sheets import BothValues, value_of
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+TAB = "Sheet"
 STRINGS = ["zero", "one", "", "1e5"]
 DATES = {7}
 STYLES = 8
@@ -71,8 +72,8 @@ def row(cells: str) -> io.BytesIO:
 
 
 def plainly(cell: dict[str, object]) -> dict[str, object]:
-    """A cell with a comparable formula: formula objects of openpyxl have no equality."""
-    value = cell["value"]
+    """A cell with floats for integers, and a comparable formula: openpyxl's formulas have no equality."""
+    value = float(cell["value"]) if type(cell["value"]) is int else cell["value"]
     told = dict(value) if isinstance(value, ArrayFormula | DataTableFormula) else value
     text = value.text if isinstance(value, ArrayFormula) else ""
     return {**cell, "value": told, "text": text, "style_id": int(cell["style_id"] or 0), "is": type(value)}
@@ -82,10 +83,10 @@ def plainly(cell: dict[str, object]) -> dict[str, object]:
 def test_a_cell_is_read_as_openpyxl_reads_it(cells: str) -> None:
     ((_, wanted),) = WorkSheetParser(row(cells), STRINGS, date_formats=DATES).parse()
     ((_, values),) = WorkSheetParser(row(cells), STRINGS, data_only=True).parse()
-    ours = BothValues(row(cells), STRINGS, {}, STYLES, date_formats=DATES)
+    ours = BothValues(TAB, row(cells), STRINGS, {}, STYLES, date_formats=DATES)
     ((_, found),) = ours.parse()
     assert [plainly(cell) for cell in found] == [plainly(cell) for cell in wanted]
-    saved = {(cell["row"], cell["column"]): value_of(cell) for cell in values}
+    saved = {(TAB, cell["row"] - 1, cell["column"] - 1): value_of(cell) for cell in values}
     assert {at: (value, type(value)) for at, value in ours.saved.items()} == {
         at: (value, type(value)) for at, value in saved.items()
     }
@@ -94,4 +95,4 @@ def test_a_cell_is_read_as_openpyxl_reads_it(cells: str) -> None:
 @pytest.mark.parametrize("cells", REFUSED)
 def test_a_cell_that_can_be_read_in_two_ways_is_refused(cells: str) -> None:
     with pytest.raises(AmbiguousError):
-        list(BothValues(row(cells), STRINGS, {}, STYLES, date_formats=DATES).parse())
+        list(BothValues(TAB, row(cells), STRINGS, {}, STYLES, date_formats=DATES).parse())

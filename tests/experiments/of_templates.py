@@ -10,7 +10,7 @@ from experiments.bench import SAME, VISIBLE, far, shows
 
 @shows("walkthrough attn 0", context="cat", left="and and mouse are friends")
 @shows("pingguo attn 0", context="fruit", left="和 和 苹果 很 好吃")
-def nobody_pulls(b, *, context, left):
+def no_deciding_word(b, *, context, left):
     for place, word in enumerate(left.split()[:1]):
         b.put(f"{context}_Tokens", word, place)
     one, other = b.get(f"attn_{context}_Output")[2, :2]
@@ -19,7 +19,7 @@ def nobody_pulls(b, *, context, left):
 
 @shows("walkthrough attn 1", context="cat", word="mouse")
 @shows("pingguo attn 1", context="fruit", word="苹果")
-def too_far_to_be_pulled(b, *, context, word):
+def too_different_to_be_changed(b, *, context, word):
     for dimension, value in enumerate((1.6, 2.4)):
         b.put("vocab_E", value, b.row(word), dimension)
     attn, learned = (b.get(f"{sheet}_{context}_Output")[2] for sheet in ("attn", "qkv"))

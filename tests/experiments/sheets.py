@@ -239,8 +239,8 @@ def moved(b):
     b.move(outputs(b, context), lambda: b.exchange(context, place - 1 if place else place + 1))
 
 
-@shows("PULLED")
-def pulled(b):
+@shows("LARGER_NUMBER")
+def larger_number_of_focus(b):
     b.move(outputs(b, b.with_focus()[0]), lambda: double(b, b.spec.focus))
 
 

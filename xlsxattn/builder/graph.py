@@ -362,7 +362,7 @@ class Hints:
     """The hints of an answer, from vague to the formula in words.
 
     Attributes:
-        name: the range that is asked for.
+        name: the range to compute.
         title: what it is, such as "Scores".
         texts: the hints.
     """

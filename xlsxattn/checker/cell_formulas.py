@@ -221,7 +221,8 @@ def _corner(at: tuple[int, int]) -> str:
 def _same(formula: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
     if formula.area != cells or (array and not formula.array):
         return False
-    return _plain(formula.text) == _plain(spelled) or tokens(formula.text) == tokens(spelled)
+    same = formula.text == spelled or _plain(formula.text) == _plain(spelled)
+    return same or tokens(formula.text) == tokens(spelled)
 
 
 def _plain(formula: str) -> str:

@@ -34,6 +34,14 @@ class Cover:
         tab, row, col = at
         return any(left <= col < right for left, right in self.rows.get((tab, row), ()))
 
+    def meets(self, area: Area) -> bool:
+        """Whether any cell of an area is in the set."""
+        return any(
+            left < area.col + area.cols and area.col < right
+            for row in range(area.row, area.row + area.rows)
+            for left, right in self.rows.get((area.sheet, row), ())
+        )
+
     @property
     def size(self) -> int:
         """The number of cells."""

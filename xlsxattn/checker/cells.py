@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -38,6 +39,8 @@ def listed(grid: Grid) -> list[list[Value]]:
     if isinstance(grid, list):
         return grid
     rows: list[list[Value]] = grid.tolist()
+    if not np.isnan(grid).any():
+        return rows
     return [[None if is_nan(value) else value for value in row] for row in rows]
 
 

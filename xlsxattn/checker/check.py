@@ -27,6 +27,7 @@ from xlsxattn.checker.compare import (
     decidable,
     distance,
     either,
+    limits,
     tolerance,
 )
 from xlsxattn.checker.dependencies import Order
@@ -47,10 +48,10 @@ from xlsxattn.checker.reference.choices import OneOf
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
-from xlsxattn.checker.unsteady import calculated_inputs, unsteady
+from xlsxattn.checker.volatile import calculated_inputs, volatile_formulas
 from xlsxattn.checker.without_trainings import is_trained, without_trainings
 from xlsxattn.contract.kinds import Training
-from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last, parser
+from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
@@ -135,7 +136,7 @@ def _check(
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
         *ambiguities(book),
-        *unsteady(book),
+        *volatile_formulas(book),
         *calculated_inputs(book),
         *hidden_sheets(book),
         *misleading_views(book),
@@ -178,61 +179,47 @@ def _proofs(
     chosen = engines.ENGINES if engine == "all" else (engine,)
     runs: list[EngineReport] = []
     first: dict[str, Values] = {}
-    with closing(recalculate(book, chosen, edits)) as evaluated:
+    rest = without_trainings(book) if perturb and is_trained(book) else None
+    further = perturbed(rest, few=few) if rest else []
+    with closing(recalculate(book, chosen, edits, rest, further)) as evaluated:
         for name, answers in evaluated:
             values = next(answers)
-            runs.append(_run(book, name, values, answers, len(edits)))
+            last = len(edits) - 1 + len(further)
+            LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": last + 1})
+            report = prove(book, name, values)
+            report = _with_further(book, report, islice(answers, len(sets)), 1, last)
+            if rest:
+                report = _with_further(rest, report, answers, len(edits), last)
+            runs.append(report)
             first[name] = {n: grid if n in book.blocks else listed(grid) for n, grid in values.items()}
-    if perturb and is_trained(book):
-        runs = _without_trainings(book, runs, len(sets), few=few)
     if perturb and book.manifest.exercise:
         runs = _filled_in(book, runs, sets if blank else sets[::FEW], len(sets))
     return tuple(runs), first
 
 
-def _without_trainings(
-    book: Book, runs: Sequence[EngineReport], before: int, *, few: bool
-) -> list[EngineReport]:
-    """The same with more inputs for the sheets that are not trainings; `before` is as in `_further`."""
-    rest = without_trainings(book)
-    further = _further(rest, runs, [{}, *perturbed(rest, few=few)], before)
-    return [
-        replace(run, results=_worse(run.results, more.results), findings=(*run.findings, *more.findings))
-        for run, more in further
-    ]
-
-
 def _filled_in(
     book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits], before: int
 ) -> list[EngineReport]:
-    """The same, also with other answers to an exercise: right, wrong and incomplete ones."""
+    """The same, also with other answers to an exercise: right, wrong and incomplete ones.
+
+    `before` sets of inputs precede these.
+    """
     if not any(map(_agrees, runs)):
         return [*runs]
     copy, sets = filled_in(book, edits)
-    further = _further(copy, runs, sets, before + 1)
-    return [replace(run, findings=(*run.findings, *more.findings)) for run, more in further]
-
-
-def _further(
-    copy: Book, runs: Sequence[EngineReport], sets: Sequence[Edits], before: int
-) -> Iterator[tuple[EngineReport, EngineReport]]:
-    """Each run, with the findings for further sets of inputs in a copy of the workbook, if it agrees so far.
-
-    `before` is the number of sets of inputs that precede these.
-    """
-    nothing = EngineReport("", (), ())
-    if not any(map(_agrees, runs)):
-        yield from ((run, nothing) for run in runs)
-        return
+    number, last = before + 1, before + len(sets)
+    proved: list[EngineReport] = []
     with closing(recalculate(copy, [run.engine for run in runs], sets)) as evaluated:
         for run, (name, answers) in zip(runs, evaluated, strict=True):
-            more = _run(copy, name, next(answers), answers, len(sets)) if _agrees(run) else nothing
-            found = tuple(
-                replace(finding, round=before + finding.round)
-                for finding in more.findings
-                if finding.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW)
-            )
-            yield run, replace(more, findings=found)
+            if not _agrees(run):
+                proved.append(run)
+                continue
+            more = prove(copy, name, next(answers))
+            more = replace(more, findings=tuple(replace(f, round=number) for f in more.findings))
+            more = _with_further(copy, more, answers, number + 1, last)
+            new = (f for f in more.findings if f.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW))
+            proved.append(replace(run, findings=(*run.findings, *new)))
+    return proved
 
 
 def _agrees(run: EngineReport) -> bool:
@@ -245,19 +232,18 @@ def _complete(book: Book) -> bool:
     return all(name in book.names for name in book.manifest.inputs) and WORDS["Focus"] in book.names
 
 
-def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: int) -> EngineReport:
-    """The proof of one engine: on the saved inputs, then on perturbed ones until a fault is found."""
-    LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": of})
-    report = prove(book, engine, first)
-    done = 1
+def _with_further(
+    book: Book, report: EngineReport, others: Iterator[Values], number: int, last: int
+) -> EngineReport:
+    """The report with further sets, the first of which has this number, until a fault is found."""
     while _agrees(report) and (sets := [*islice(others, _at_once(book))]):
-        right = _all_right(book, engine, sets)
+        right = _all_right(book, report.engine, sets)
         if right is not None:
             report = replace(report, results=_worse(report.results, right))
         else:
-            report = _one_by_one(book, engine, sets, report, done)
-        done += len(sets)
-        LOG.debug("", extra={"step": say("checking: NumPy"), "done": done - 1, "of": of})
+            report = _one_by_one(book, report.engine, sets, report, number)
+        number += len(sets)
+        LOG.debug("", extra={"step": say("checking: NumPy"), "done": number - 1, "of": last + 1})
     return report
 
 
@@ -300,11 +286,12 @@ def _all_right(book: Book, engine: str, sets: Sequence[Values]) -> list[Result] 
         return None
     shown = _shown(book, sets, wanted)
     results: list[Result] = []
-    for name, right in wanted.items():
+    each = limits(wanted.values(), len(sets), engine)
+    for (name, right), limit in zip(wanted.items(), each, strict=True):
         area = book.names.get(name)
         if area is None or (area.rows, area.cols) != right.values.shape[-2:]:
             return None
-        worst = agreeing(name, right, area, [values[name] for values in shown], engine)
+        worst = agreeing(name, right, area, [values[name] for values in shown], limit, engine)
         if worst is None:
             return None
         results.append(worst)
@@ -407,7 +394,7 @@ def references(book: Book, sets: Sequence[Values], engine: str = "") -> Mapping[
 def _trained(book: Book) -> Iterator[str]:
     """The ranges of training sheets: each step is proved from the computed values of the previous one."""
     training = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
-    parse = parser((sheet.id for sheet in book.manifest.sheets), book.manifest.contexts)
+    parse = book.manifest.parse
     return (name for name in (book.names if training else ()) if parse(name).sheet in training)
 
 

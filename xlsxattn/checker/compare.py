@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from itertools import chain, starmap
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.findings import Finding, Kind, shape_text
+from xlsxattn.checker.reference import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, Anything, Counted, OneOf, Wording, own
 from xlsxattn.contract.values import MARKS, MASK_VALUE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from xlsxattn.checker.cells import Area, Grid, Value
-    from xlsxattn.checker.reference import Expected
 
 PRECISION = 1e-12
 """Allowed rounding error of a cell, relative to the largest sum in its range."""
@@ -94,22 +95,45 @@ def compare(
             yield _range(name, wanted, area, values[name], engine)
 
 
+class Limits(NamedTuple):
+    """The limits of a range in several sets of inputs, or those of several ranges, (ranges, sets).
+
+    ``can_tell``: whether faults can be told from rounding errors; ``allowed``: the tolerance, otherwise inf;
+    ``coarse``: whether it comes from the engine's Φ.
+    """
+
+    can_tell: NDArray[np.bool_]
+    allowed: NDArray[np.float64]
+    coarse: NDArray[np.bool_]
+
+
 @np.errstate(all="ignore")
-def agreeing(name: str, wanted: Expected, area: Area, grids: Sequence[Grid], engine: str) -> Result | None:
+def limits(expected: Collection[Expected], n: int, engine: str) -> Iterator[Limits]:
+    """The limits of each range in n sets of inputs."""
+    magnitude, amplification, coarse = np.empty((3, len(expected), n))
+    for i, wanted in enumerate(expected):
+        magnitude[i], amplification[i], coarse[i] = wanted.magnitude, wanted.amplification, wanted.coarse
+    every = Expected(np.empty((0, 0)), "number", magnitude, amplification, coarse=coarse)
+    can_tell = decidable(every, engine)
+    allowed = np.where(can_tell, tolerance(every, engine), np.inf)
+    return starmap(Limits, zip(can_tell, allowed, (engine in COARSE_PHI) & (coarse > 0), strict=True))
+
+
+@np.errstate(all="ignore")
+def agreeing(
+    name: str, wanted: Expected, area: Area, grids: Sequence[Grid], limit: Limits, engine: str
+) -> Result | None:
     """The worst result of a range with several sets of inputs; None if any has findings."""
-    can_tell = np.broadcast_to(decidable(wanted, engine), len(grids))  # (sets,)
-    allowed = np.where(can_tell, tolerance(wanted, engine), np.inf)
+    can_tell, allowed, coarse = limit
     arrays, shape = [grid for grid in grids if isinstance(grid, np.ndarray)], (area.rows, area.cols)
     if len(arrays) == len(grids):
         errors = _errors(np.stack(arrays), wanted, allowed[:, None, None])  # (sets,)
         if errors is not None:
             errors = np.where(can_tell, errors, 0.0)
             i = int(np.argmax(errors / allowed))
-            coarse, error = engine in COARSE_PHI and wanted.of(i).coarse > 0, float(errors[i])
             verdict: Verdict = "ok" if can_tell.any() else "not decidable"
-            return Result(
-                area.sheet, name, shape, wanted.kind, error, float(allowed[i]), verdict, coarse=coarse
-            )
+            both = float(errors[i]), float(allowed[i])
+            return Result(area.sheet, name, shape, wanted.kind, *both, verdict, coarse=bool(coarse[i]))
     if wanted.kind == "text" and can_tell.all():
         shown = [listed(grid) for grid in grids]
         right = np.broadcast_to(wanted.values, (len(grids), *shape)).tolist()
@@ -178,7 +202,7 @@ def _errors(
 
 def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:
     """Whether a cell shows an error value, which equals the same text."""
-    return CellError in {type(value) for row in grid for value in row}
+    return CellError in set(map(type, chain.from_iterable(grid)))
 
 
 def must_be_blank(right: object) -> bool:

@@ -17,6 +17,7 @@ from xlsxattn.contract import exercise as texts
 from xlsxattn.contract.exercise import Region, answered, mark_of, region, region_of, units
 from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import START
+from xlsxattn.contract.values import GOOD
 from xlsxattn.language import ENGLISH, codes, language, say
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ OVERFLOWS = 700.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A range that is asked for, and the reader's answer to it.
+    """A range to compute, and the reader's answer to it.
 
     Attributes:
         name: the range.
@@ -58,7 +59,7 @@ class Answer:
 
 
 def regions(book: Book) -> dict[str, Region]:
-    """The cells that are asked for, by range."""
+    """The cells to compute, by range."""
     asked = book.manifest.exercise
     by_range = {}
     for name, place in (asked.answers if asked else {}).items():
@@ -71,14 +72,14 @@ def regions(book: Book) -> dict[str, Region]:
 
 
 def asked_cells(book: Book) -> Iterator[Area]:
-    """The areas that are asked for."""
+    """The areas to compute."""
     for name, cells in regions(book).items():
         area = book.names[name]
         yield Area(area.sheet, area.row + cells.row, area.col + cells.col, cells.rows, cells.cols)
 
 
 def formula_cells(book: Book) -> Iterator[set[tuple[int, int]]]:
-    """The cells with formulas of each area that is asked for."""
+    """The cells with formulas of each area to compute."""
     return (_formula_cells(book, area) for area in asked_cells(book))
 
 
@@ -112,7 +113,7 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
 
 
 def typed_in(book: Book, values: Values, engine: str) -> dict[str, NDArray[np.float64]]:
-    """The complete answers, with NaN in cells that are not asked for."""
+    """The complete answers, with NaN in the cells that need not be computed."""
     answers = {}
     for name, cells in regions(book).items():
         grid = _numbers(listed(values[name]), engine)
@@ -162,7 +163,7 @@ def judged(
         if asked.marks:
             marks[one.name] = adapted[mark_of(one.name)] = one.marks()
     if asked.marks:
-        adapted[START[texts.PROGRESS]] = _progress(asked, marks, right=_teller(book)(say(texts.RIGHT)))
+        adapted[START[texts.PROGRESS]] = _progress(asked, marks)
     if perturbed:
         return adapted, tuple(one.answer(complete=True) for one in answers if one.is_fair)
     return adapted, tuple(one.answer(complete=one.name in complete) for one in answers)
@@ -234,8 +235,7 @@ class _Judge:
         """The reader's answer."""
         wrong = []
         for i, j in _cells(self.cells):
-            mark = self._verdict(i, j)
-            if mark not in (texts.RIGHT, self._tell(say(texts.RIGHT))):
+            if self._verdict(i, j) != texts.RIGHT:
                 wrong.append((i, j, self._written[i][j], self._expected(i, j)))
         state: State = "right" if not wrong else "wrong" if complete and not self._waits else "open"
         return Answer(self.name, state, tuple(wrong))
@@ -296,7 +296,7 @@ class _Judge:
         if self._asked.ask == "formula" and not formula:
             return texts.NO_FORMULA
         if self._blind and self._shown:
-            return str(self._shown[i][j])
+            return texts.RIGHT if str(self._shown[i][j]).startswith(GOOD) else texts.NOT_YET
         return self._near(i, j, self._allowed(i, j, formula=formula))[-1]
 
     def _allowed(self, i: int, j: int, *, formula: bool) -> float:
@@ -351,16 +351,17 @@ def _teller(book: Book) -> Callable[[str], str]:
     return (language(code) if code in codes() else ENGLISH).tell
 
 
-def _progress(asked: Exercise, marks: Mapping[str, Expected], right: str) -> Expected:
+def _progress(asked: Exercise, marks: Mapping[str, Expected]) -> Expected:
     """The share of points earned; any value if a mark is undecided."""
     earned = total = 0.0
     for name, wanted in marks.items():
         asked_marks = [mark for mark in wanted.values.ravel() if mark == mark]  # noqa: PLR0124 - not NaN
-        points = asked.points.get(name, 1)
-        earned += points * sum(mark == right for mark in asked_marks) / len(asked_marks)
-        total += points
-        if any(isinstance(mark, OneOf) and right in mark.values for mark in asked_marks):
+        undecided = [str(text) for mark in asked_marks if isinstance(mark, OneOf) for text in mark.values]
+        if any(text.startswith(GOOD) for text in undecided):
             return Expected(np.array([[ANYTHING]], dtype=object), "number")
+        points = asked.points.get(name, 1)
+        earned += points * sum(str(mark).startswith(GOOD) for mark in asked_marks) / len(asked_marks)
+        total += points
     return _constant(earned / total)
 
 
@@ -376,7 +377,7 @@ def _anything(wanted: Expected) -> Expected:
 
 
 def _within(wanted: Expected, cells: Region) -> Expected:
-    """A range with any values in the cells that are asked for."""
+    """A range with any values in the cells to compute."""
     values = wanted.values.astype(object)
     for at in _cells(cells):
         values[at] = ANYTHING

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from xlsxattn.checker.findings import distinct
-from xlsxattn.checker.report import alike, followers, overall, rank, skipped, summed_up
+from xlsxattn.checker.report import alike, followers, overall, rank, skipped, summed_up, why_skipped
 from xlsxattn.language import ENGLISH, message, say
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
         seconds = 0.0
         if outcome.skipped:
             case = _test_case(suite, outcome.path, "can be checked")
-            ET.SubElement(case, "skipped", message=_why_skipped(outcome))
+            ET.SubElement(case, "skipped", message=language.tell(why_skipped(outcome)))
         elif outcome.report is None:
             case = _test_case(suite, outcome.path, "can be checked")
             ET.SubElement(case, "error", message=message(language.tell(outcome.sentence)))
@@ -166,11 +166,6 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
     suites.set("time", f"{total:.6f}")
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
-
-
-def _why_skipped(outcome: FileOutcome) -> str:
-    """Why a file was skipped, without its name."""
-    return str(skipped(outcome)).removeprefix(f"{outcome.path}: skipped, ")
 
 
 def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, language: Language) -> None:

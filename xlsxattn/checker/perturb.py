@@ -6,12 +6,12 @@ uses hides a lookup that is one row short, and sentences without unknown words h
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from xlsxattn.checker.perturb_words import (
-    asking,
     encoded,
     fading,
     focused,
@@ -19,6 +19,7 @@ from xlsxattn.checker.perturb_words import (
     outcomes,
     places,
     ranks,
+    target_words,
     texts,
     unreadable,
     vanishing,
@@ -117,6 +118,9 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
     duplicates. The last set has numbers well beyond ±2 and random words, drawn with the book's seed, to
     reveal formulas that fit only the other sets. In every set trainings ask for other words. Cells with a
     formula of the user are not edited.
+
+    A workbook with trainings gets the sets that change what these read. A copy without them gets only the
+    other sets, as its sheets were proved together with the trainings.
     """
     vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
     limits = _limits(book)
@@ -125,7 +129,7 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         rounds = [*_for_trainings(book, vocabulary, numbers)]
     else:
         rounds = [
-            numbers.drawn(),
+            *([] if book.left_out else [numbers.drawn()]),
             *_other_words(book, vocabulary, numbers),
             *_negative_temperature(book, numbers),
             *_with_blanks(book, vocabulary, numbers),
@@ -151,7 +155,7 @@ def _kept(book: Book, rounds: list[Edits], part: int = 1) -> list[Edits]:
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
     few = max(1, most // part // values)
     chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
-    whole = [{**edits, **asked} for edits, asked in zip(chosen, asking(book, chosen), strict=True)]
+    whole = [{**edits, **asked} for edits, asked in zip(chosen, target_words(book, chosen), strict=True)]
     keep = {at for edits in whole for at in book.formulas.keys() & edits.keys()}
     return [{at: x for at, x in edits.items() if at not in keep} if keep else edits for edits in whole]
 
@@ -161,7 +165,7 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
     sentences, full = _sentences(book, full=False), _sentences(book, full=True)
     if not vocabulary or not sentences:
         return
-    for words in _every_word(book, vocabulary, sentences):
+    for words in () if book.left_out else _every_word(book, vocabulary, sentences):
         yield numbers.drawn() | dict(words)
     last = dict.fromkeys((sentence[-1] for sentence in sentences), vocabulary[-1])
     filled = _filled(vocabulary[:-1] or vocabulary, sentences)
@@ -169,26 +173,31 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
     if book.names[WORDS["E"]].cols > WIDE:  # random wide rows attend to themselves
         filled = _filled(vocabulary[1:] or vocabulary, sentences)
         yield numbers.growing() | filled | {sentence[-1]: vocabulary[0] for sentence in sentences}
-    for make in (_sparse, _alone, _odd_words):
+    for make in (_sparse, _alone, *([] if book.left_out else [_odd_words])):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
 
 
 def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Other numbers and words; unusual words; no focus word; numbers beyond limits; then duplicates."""
-    yield numbers.drawn()
+    """Other numbers and words; unusual words; no focus word; numbers beyond limits; runs that diverge.
+
+    The sets with usual words show the first step, whose loss is usually the largest. While runs diverge, the
+    vocabulary has duplicates, which stay typed.
+    """
+    training = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
+    first = {at: 1.0 for sheet in training for at in book.names[RangeName(sheet)["Step"]].cells()}
+    yield numbers.drawn() | first
     sentences = _sentences(book, full=True)
     if vocabulary and sentences:
-        for words in (
-            *_every_word(book, vocabulary, sentences),
-            *_odd_words(book, vocabulary, sentences),
-        ):
+        for words in _every_word(book, vocabulary, sentences):
+            yield numbers.drawn() | dict(words) | first
+        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "") | first
+        for words in _odd_words(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words)
-        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
-    yield from _beyond(book, vocabulary, numbers)
-    if vocabulary and sentences:
-        for words in _twice(book, vocabulary, sentences):  # last, as the words stay typed
-            yield numbers.drawn() | dict(words)
+    yield from _far(book, vocabulary, numbers)
+    twice = [*_twice(book, vocabulary, sentences)] if vocabulary and sentences else []
+    for diverging, words in zip_longest(_diverging(book), twice):
+        yield numbers.drawn() | dict(words or {}) | (diverging or {})
 
 
 def _negative_temperature(book: Book, numbers: _Numbers) -> Iterator[Edits]:
@@ -230,7 +239,7 @@ def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edit
     drawn = numbers.drawn()
     for edits in vanishing(book, vocabulary, full, drawn):
         yield drawn | dict(edits)
-    for make in (fading, _renamed, _twice):
+    for make in (fading, _renamed, *([] if book.left_out else [_twice])):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
 
@@ -250,7 +259,8 @@ def _first_screen(book: Book, vocabulary: list[str], numbers: _Numbers) -> Itera
         yield drawn | alike | words | focused(book, word)
     for edits in (*chosen, *unreadable(book, vocabulary)):
         yield numbers.drawn() | dict(edits)
-    yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
+    if not book.left_out:
+        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
 
 
 def _positions(book: Book) -> Iterator[dict[At, float | str]]:
@@ -268,26 +278,40 @@ def _positions(book: Book) -> Iterator[dict[At, float | str]]:
 
 
 def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Numbers of trainings that are brought within limits, above them and below; then runs that diverge."""
+    """Numbers of trainings beyond their limits; then runs that diverge."""
+    yield from _far(book, vocabulary, numbers)
+    words: dict[At, float | str] = {}
+    if vocabulary:
+        words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
+    for diverging in _diverging(book):
+        yield numbers.drawn() | words | diverging
+
+
+def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Numbers of trainings that are brought within limits, above them and below."""
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
     cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    rng = np.random.default_rng(SEED)
-    one, two = (rng.choice((-BEYOND, BEYOND), len(cells)) for _ in range(2))
-    for far in (one, -one, two, -two) if training else ():
+    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells))
+    for far in (signs, -signs) if training else ():
         yield numbers.drawn() | words | dict(zip(cells, far.tolist(), strict=True))
+
+
+def _diverging(book: Book) -> Iterator[dict[At, float | str]]:
+    """Learning rates and decays with which runs diverge; then with which losses rise and fall, twice."""
+    training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     fast: dict[At, float | str] = {}
     for name, sheet in training.items():
         rate = FAST_ADAM if sheet.optimizer == "adam" else FAST
         for block, value in (("LearningRate", rate), ("WeightDecay", 1.0), ("Step", LATE)):
             fast |= dict.fromkeys(book.names[RangeName(name)[block]].cells(), value)
     if fast:
-        yield numbers.drawn() | words | fast
+        yield fast
     for _ in range(2 if fast else 0):
-        yield numbers.drawn() | words | _oscillating(book, training)
+        yield _oscillating(book, training)
 
 
 def _oscillating(book: Book, training: Iterable[str]) -> dict[At, float | str]:

@@ -182,7 +182,7 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
             yield words | zeros | focused(book, vocabulary[-1])
 
 
-def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
+def target_words(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
     """In trainings, which word each example asks for, round by round; and which gradient is checked.
 
     In every third round one example asks for a word that it lacks: in turn a blank, a word of no example, and

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from xlsxattn.checker.cells import Edits, Grid
+    from xlsxattn.checker.cells import Area, Edits, Grid
     from xlsxattn.checker.reading.book import Book
 
     Values = Mapping[str, Grid]
@@ -38,7 +38,11 @@ def recalculated(book: Book, engine: str) -> Values:
 
 
 def recalculate(
-    book: Book, chosen: Sequence[str], edits: Sequence[Edits] = ({},)
+    book: Book,
+    chosen: Sequence[str],
+    edits: Sequence[Edits] = ({},),
+    rest: Book | None = None,
+    further: Sequence[Edits] = (),
 ) -> Generator[tuple[str, Iterator[Values]]]:
     """Recalculate every named range with each engine after each set of edits, one result in memory at a time.
 
@@ -46,6 +50,8 @@ def recalculate(
         book: the workbook.
         chosen: the engines.
         edits: sets of edits to the inputs; edits stay in effect for later sets.
+        rest: the workbook without some ranges, which is recalculated after that.
+        further: sets of edits for the rest, from the inputs as saved.
 
     Raises:
         engines.EngineMissing: an engine is not installed.
@@ -53,29 +59,72 @@ def recalculate(
     """
     LOG.debug("", extra={"step": say("checking: copying formulas and inputs")})
     with workplace() as folder:
-        copy = folder / "copy.xlsx"
-        without_values(book, copy, runs=False)
-        others = book.names.keys() - book.left_out - {START[part] for part in (*MANIFEST, *ORIGIN)}
-        areas = {n: area for n, area in book.names.items() if n in others and n not in book.blocks}
-        job = engines.Job(copy, areas, book.runs)
+        job = _job(book, folder / "copy.xlsx")
         for engine in chosen:
             LOG.debug("", extra={"step": say("evaluating: {engine}", engine=engine)})
             one = say("{path}: {engine} recalculates the workbook with 1 set of inputs")
             more = say("{path}: {engine} recalculates the workbook with {n} sets of inputs")
-            LOG.info(say(more if len(edits) > 1 else one, path=book.path, engine=engine, n=len(edits)))
-            with closing(_sets(book, engine, job, edits)) as answers:
+            n = len(edits) + len(further)
+            LOG.info(say(more if n > 1 else one, path=book.path, engine=engine, n=n))
+            with closing(_every_set(book, engine, job, edits, rest, further)) as answers:
                 yield engine, answers
 
 
-def _sets(book: Book, engine: str, job: engines.Job, edits: Sequence[Edits]) -> Generator[Values]:
-    """The values of one engine after each set of edits."""
+def _job(book: Book, copy: Path) -> engines.Job:
+    """Save a copy of a workbook for engines, and list the areas to read."""
+    without_values(book, copy, runs=False)
+    return engines.Job(copy, _areas(book), book.runs)
+
+
+def _areas(book: Book) -> dict[str, Area]:
+    """The areas whose values engines return."""
+    others = book.names.keys() - book.left_out - {START[part] for part in (*MANIFEST, *ORIGIN)}
+    return {n: area for n, area in book.names.items() if n in others and n not in book.blocks}
+
+
+def _every_set(
+    book: Book,
+    engine: str,
+    job: engines.Job,
+    edits: Sequence[Edits],
+    rest: Book | None,
+    further: Sequence[Edits],
+) -> Generator[Values]:
+    """The values of one engine after each set of edits, and after those for the rest of the workbook."""
+    if rest is None or engine == engines.DEFAULT_ENGINE:
+        later = None
+        if rest is not None and further:
+            saved = {at: _as_saved(book, *at) for cells in edits for at in cells}
+            further = [{**saved, **further[0]}, *further[1:]]
+            cleared = [book.names[name] for name in rest.left_out if name in book.names]
+            later = engines.Rest(cleared, _areas(rest), further)
+        yield from _sets(book, engine, job, edits, later)
+        return
+    yield from _sets(book, engine, job, edits)
+    yield from _sets(rest, engine, _job(rest, job.path.with_name("rest.xlsx")), further)
+
+
+def _as_saved(book: Book, tab: str, row: int, col: int) -> float | str:
+    """The number or text typed into a cell; "" if it is blank."""
+    value = book.typed.get((tab, row, col))
+    if value is None and tab in book.runs:
+        value = next((float(numbers[0]) for _, numbers in book.runs[tab].within(row, col, col)), None)
+    return value if isinstance(value, float | str) else ""
+
+
+def _sets(
+    book: Book, engine: str, job: engines.Job, edits: Sequence[Edits], rest: engines.Rest | None = None
+) -> Generator[Values]:
+    """The values of one engine after each set of edits, and of the rest."""
 
     def edited(last: int, path: Path) -> None:
         without_values(book, path, edits[: last + 1])
 
     large: Any = {"limits": engines.LARGE, "edited": edited} if book.runs else {}
     typed: dict[tuple[str, int, int], float | str] = {}
-    for cells, answer in zip(edits, engines.evaluate_edited(engine, job, edits, **large), strict=False):
+    every = [*edits, *(rest.edits if rest else ())]
+    answers = engines.evaluate_edited(engine, job, edits, rest=rest, **large)
+    for cells, answer in zip(every, answers, strict=False):
         if isinstance(answer, engines.EngineFailed):
             raise _because(book, engine, answer)
         typed |= cells if book.runs else {}

@@ -314,11 +314,14 @@ def overall(outcomes: Sequence[FileOutcome], *, strict: bool = False) -> Phrase:
 
 def skipped(outcome: FileOutcome) -> Phrase:
     """The message for a skipped file."""
+    return say("{path}: skipped, {why}", path=outcome.path, why=why_skipped(outcome))
+
+
+def why_skipped(outcome: FileOutcome) -> Phrase:
+    """Why a file was skipped."""
     if is_owner_file(outcome.path):
-        return say(
-            "{path}: skipped, an owner file that Excel creates next to an open workbook", path=outcome.path
-        )
-    return say("{path}: skipped, made by another program", path=outcome.path)
+        return say("an owner file that Excel creates next to an open workbook")
+    return say("made by another program")
 
 
 def _count(number: int, one: str, more: str) -> Phrase:

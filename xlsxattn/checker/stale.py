@@ -97,6 +97,8 @@ def _is_saved(saved: Grid) -> bool:
 
 def _first_missing(book: Book, name: str, saved: Values) -> At | None:
     """The first formula without a saved value in a range that has some."""
+    if None not in chain.from_iterable(saved[name]):
+        return None
     cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
     return next((at for at, value in cells if value is None and at in book.formulas), None)
 
@@ -105,6 +107,8 @@ def _difference(
     saved: Grid, fresh: Grid, more: float = 0.0, *, texts_differ: bool = False
 ) -> tuple[int, int] | None:
     """The first cell with a wrong saved value; `more` is an additional tolerance."""
+    if saved == fresh:
+        return None
     numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -MASK_VALUE]
     allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS + more
     for i, row in enumerate(saved):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlsxattn.cli.language import asked, spoken, tell
+from xlsxattn.cli.language import current_language, language_option, tell
 from xlsxattn.cli.progress import progress
 from xlsxattn.cli.verbosity import is_quiet, is_verbose
 from xlsxattn.language import ENGLISH, MAX_MESSAGE_LENGTH, message, say
@@ -27,13 +27,13 @@ MAX_QUOTED, MAX_HINTS = 8, 3
 """Maximum numbers of words in a hint, and of hints after a build; with the verdict these are five lines."""
 
 
-def complain(sentence: str, code: int) -> int:
+def print_error(sentence: str, code: int) -> int:
     """Print a message to standard error, and return the exit code."""
     click.echo(message(tell(say("xlsxattn: {said}", said=" ".join(tell(sentence).split())))), err=True)
     return code
 
 
-def about(file: object, error: Exception) -> str:
+def with_file(file: object, error: Exception) -> str:
     """The message of an error, preceded by the name of its file."""
     return say("{file}: {error}", file=file, error=say(str(error)))
 
@@ -50,7 +50,7 @@ def as_typed(*words: str) -> str:
     return shlex.join([called if needs_path else "xlsxattn", *words])
 
 
-def delivered(
+def build_workbook(
     source: Path | Spec,
     named: str,
     target: Path,
@@ -77,23 +77,23 @@ def delivered(
 
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))
-    if asked():
-        changed = {**(changed or {}), "lang": asked()}
-    with _refusals(named), progress():
+    if language_option():
+        changed = {**(changed or {}), "lang": language_option()}
+    with _errors_as_messages(named), progress():
         make = build or press.build
         pressed = make(source, target, force=force, make_folder=make_folder, changed=changed)
     return print_result(pressed, target, notes)
 
 
-def delivered_copies(build: Callable[[], Sequence[Pressed]], named: str) -> int:
+def build_copies(build: Callable[[], Sequence[Pressed]], named: str) -> int:
     """Build personal copies, print the verdict on each, and return the exit code."""
-    with _refusals(named), progress():
+    with _errors_as_messages(named), progress():
         copies = build()
     return max(print_result(pressed, pressed.path, brief=True) for pressed in copies)
 
 
 @contextmanager
-def _refusals(named: str) -> Iterator[None]:
+def _errors_as_messages(named: str) -> Iterator[None]:
     """Report errors of a build in one sentence."""
     from xlsxattn.builder.specification.table import SpecError
     from xlsxattn.checker import engines
@@ -104,7 +104,7 @@ def _refusals(named: str) -> Iterator[None]:
     except (SpecError, PressError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(about(named, error)) from None
+        raise click.ClickException(with_file(named, error)) from None
 
 
 def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, brief: bool = False) -> int:
@@ -112,9 +112,9 @@ def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, b
     from xlsxattn.checker import report
 
     for run in () if is_quiet() else pressed.report.runs:
-        if table := (report.table if is_verbose() else report.failing)(run, spoken()):
+        if table := (report.table if is_verbose() else report.failing)(run, current_language()):
             click.echo(table)
-    for line in report.describe(pressed.report.every_finding, spoken(), short=not is_verbose()):
+    for line in report.describe(pressed.report.every_finding, current_language(), short=not is_verbose()):
         click.echo(line.text, err=True)
     if pressed.report.holds:
         for path in filter(None, (pressed.path, pressed.solutions)):
@@ -125,7 +125,7 @@ def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, b
         return HOLDS
     click.echo(tell(report.summary(pressed.report)))
     sentence = "the proof failed: the workbook is in {path}, {target} is unchanged"
-    return complain(say(sentence, path=pressed.path, target=target), FAILED)
+    return print_error(say(sentence, path=pressed.path, target=target), FAILED)
 
 
 def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
@@ -165,9 +165,9 @@ def _open(pressed: Pressed) -> Phrase:
     if pressed.exercise:
         begin = "Open it in Excel, LibreOffice or Gnumeric, and fill in the green cells."
     said = say(begin, first=pressed.tabs[0])
-    if spoken().code not in (ENGLISH.code, pressed.lang):
+    if current_language().code not in (ENGLISH.code, pressed.lang):
         other = "{said} (for a workbook in this language, add --lang {code})"
-        said = say(other, said=said, code=spoken().code)
+        said = say(other, said=said, code=current_language().code)
     return said
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE, about, complain
-from xlsxattn.cli.language import spoken, tell
+from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE, print_error, with_file
+from xlsxattn.cli.language import current_language, tell
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.verbosity import is_quiet, is_verbose, volume
+from xlsxattn.cli.verbosity import common_options, is_quiet, is_verbose
 from xlsxattn.contract import values
 from xlsxattn.language import say
 
@@ -49,7 +49,7 @@ REPORTS = {".json": "json", ".xml": "junit"}
 )
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option("--skip-foreign", is_flag=True, help="Skip workbooks made by other programs.")
-@volume
+@common_options
 def check(
     files: tuple[str, ...],
     engine: Engine,
@@ -87,14 +87,16 @@ def check(
         if style == "table":
             _show(outcome, strict=strict, short=is_quiet() and len(matching) > 1)
         elif outcome.report is None and not outcome.skipped:
-            complain(outcome.sentence, UNUSABLE)
+            print_error(outcome.sentence, UNUSABLE)
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     if style != "table":
-        click.echo(formats.render(style, outcomes, strict=strict, language=spoken()))
+        click.echo(formats.render(style, outcomes, strict=strict, language=current_language()))
     elif len(outcomes) > 1:
         click.echo(tell(report.overall(outcomes, strict=strict)))
     if target:
-        _write_report(target, formats.render(report_style, outcomes, strict=strict, language=spoken()))
+        _write_report(
+            target, formats.render(report_style, outcomes, strict=strict, language=current_language())
+        )
     codes = {"holds": HOLDS, "skipped": HOLDS, "fails": FAILED, "not checkable": UNUSABLE}
     return max(codes[verdict] for verdict in verdicts)
 
@@ -142,12 +144,12 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
     for file in files:
         explanation = _explained(file, cell, engine)
         if isinstance(explanation, str):
-            code = complain(explanation, UNUSABLE)
+            code = print_error(explanation, UNUSABLE)
             continue
         explained.append(explanation)
         code = max(code, HOLDS if explanation.holds else FAILED)
         if style == "table":
-            text = as_text(explanation, spoken())
+            text = as_text(explanation, current_language())
             click.echo(f"{file}:\n{text}" if len(files) > 1 else text)
     if style == "json":
         click.echo(json.dumps(all_as_data(explained), ensure_ascii=False, indent=2, allow_nan=False))
@@ -166,7 +168,7 @@ def _explained(file: str, cell: str, engine: Engine) -> Explanation | str:
     except NotCheckableError as error:
         return str(error)
     except (engines.EngineMissing, engines.EngineFailed) as error:
-        return about(file, error)
+        return with_file(file, error)
 
 
 def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> FileOutcome:
@@ -181,9 +183,9 @@ def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> Fil
     except NotCheckableError as error:
         return FileOutcome(file, sentence=str(error))
     except engines.EngineMissing as error:
-        return FileOutcome(file, sentence=about(file, error))
+        return FileOutcome(file, sentence=with_file(file, error))
     except engines.EngineFailed as error:
-        failed = about(file, error)
+        failed = with_file(file, error)
         hint = say("{failed} Try --engine libreoffice.", failed=failed)
         return FileOutcome(file, sentence=hint if engine == ENGINES[0] else failed)
 
@@ -202,13 +204,15 @@ def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
         click.echo(tell(report.skipped(outcome)))
         return
     if found is None:
-        complain(outcome.sentence, UNUSABLE)
+        print_error(outcome.sentence, UNUSABLE)
         return
     details = is_verbose() or found.every_finding
     if details and found.runs:  # if nothing was calculated, one message is enough
         by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
         click.echo(tell(by) if found.saved_by else outcome.path)
-    for line in report.describe(found.every_finding, spoken(), short=not is_verbose()) if found.runs else ():
+    for line in (
+        report.describe(found.every_finding, current_language(), short=not is_verbose()) if found.runs else ()
+    ):
         _echo(line.text, "red" if line.severity == "error" else "yellow")
     for run in () if is_quiet() else found.runs:
         _show_ranges(run)
@@ -219,7 +223,7 @@ def _show_ranges(run: EngineReport) -> None:
     """Print the table of an engine's ranges with -v, else of those that fail."""
     from xlsxattn.checker import report
 
-    table = (report.table if is_verbose() else report.failing)(run, spoken()) if run.results else ""
+    table = (report.table if is_verbose() else report.failing)(run, current_language()) if run.results else ""
     if table:
         how = say("recalculated by {engine}:", engine=run.engine)
         click.echo(f"\n{tell(say('as saved:') if run.engine == 'saved' else how)}\n{table}")

@@ -19,12 +19,12 @@ from xlsxattn.cli.build_command import (
     INTERRUPTED,
     UNUSABLE,
     as_typed,
-    complain,
-    delivered,
-    delivered_copies,
+    build_copies,
+    build_workbook,
+    print_error,
 )
-from xlsxattn.cli.language import asked, tell
-from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.cli.language import language_option, tell
+from xlsxattn.cli.verbosity import common_options, is_quiet
 from xlsxattn.contract.values import Level
 from xlsxattn.language import say
 from xlsxattn.suggestions import with_near
@@ -48,8 +48,8 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", BLAS_THREADS)
     gc.set_threshold(*COLLECTED)
     _open_streams()
-    chosen = language.chosen(sys.argv, os.environ)
-    with language.speaking(chosen):
+    chosen = language.choose(sys.argv, os.environ)
+    with language.use_language(chosen):
         sys.exit(_run(language.translated(cli, chosen)))
 
 
@@ -70,19 +70,19 @@ def _run(command: click.Command) -> int:
     try:
         code = command.main(sys.argv[1:] or ["--help"], standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
-        code = complain(say("interrupted"), INTERRUPTED)
+        code = print_error(say("interrupted"), INTERRUPTED)
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except click.ClickException as error:
-        code = complain(language.respelled(error.format_message()), UNUSABLE)
+        code = print_error(language.with_punctuation(error.format_message()), UNUSABLE)
     except MemoryError:
-        code = complain(say("there is not enough memory for this workbook"), UNUSABLE)
+        code = print_error(say("there is not enough memory for this workbook"), UNUSABLE)
     except Exception as error:  # noqa: BLE001 - last resort: any error becomes one sentence
         if debug:
             import traceback
 
             traceback.print_exc()
-        code = complain(_internal_error(error), UNUSABLE)
+        code = print_error(_internal_error(error), UNUSABLE)
     return code if isinstance(code, int) else HOLDS
 
 
@@ -113,7 +113,7 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xlsxattn")
-@volume
+@common_options
 def cli() -> None:
     """Attention and Transformers as spreadsheets of live formulas, proved cell by cell."""
 
@@ -133,13 +133,13 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
 @click.option("--force", is_flag=True, help="Replace a workbook even if it was edited.")
 @click.option("--explain", type=click.Choice(EXPLAIN), help="How much explanation the workbook contains.")
-@volume
+@common_options
 def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
     spec = _source(source)
     target = output or Path("output") / f"{spec.stem}.xlsx"
     changed = {"explain": explain} if explain else {}
-    return delivered(spec, str(spec), target, force=force, make_folder=output is None, changed=changed)
+    return build_workbook(spec, str(spec), target, force=force, make_folder=output is None, changed=changed)
 
 
 @cli.command()
@@ -157,7 +157,7 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
     help="The key file that determines the copies' numbers; created if missing.",
 )
 @click.option("--force", is_flag=True, help="Replace workbooks even if they were edited.")
-@volume
+@common_options
 def exercise(
     source: str,
     blank: tuple[str, ...],
@@ -183,14 +183,14 @@ def exercise(
         if solutions is not None:
             raise click.ClickException(say("--solutions cannot be used with --students"))
         folder = output or Path("output") / f"{spec.stem}-exercises"
-        changed = {"lang": asked()} if asked() else {}
+        changed = {"lang": language_option()} if language_option() else {}
         build = partial(exercises.personal_copies, spec, students, key, folder, level=level, blank=blank)
-        return delivered_copies(partial(build, force=force, changed=changed), str(spec))
+        return build_copies(partial(build, force=force, changed=changed), str(spec))
     target = output or Path("output") / f"{spec.stem}-exercise.xlsx"
     if solutions is not None and solutions.suffix.lower() != ".xlsx":
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=solutions))
     make = partial(exercises.exercise, level=level, blank=blank, solutions=solutions)
-    return delivered(spec, str(spec), target, force=force, make_folder=output is None, build=make)
+    return build_workbook(spec, str(spec), target, force=force, make_folder=output is None, build=make)
 
 
 def _source(source: str) -> Path:
@@ -207,7 +207,7 @@ def _source(source: str) -> Path:
 
 
 @cli.command("templates")
-@volume
+@common_options
 def list_templates() -> None:
     """List the specs that come with the program."""
     from xlsxattn import templates
@@ -230,7 +230,7 @@ def _hint_untranslated(template: str, code: str) -> None:
 @cli.command()
 @click.argument("template", shell_complete=_templates)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@volume
+@common_options
 def new(template: str, file: Path | None) -> None:
     """Copy TEMPLATE to FILE (default: my-TEMPLATE.toml) for editing."""
     from xlsxattn import templates
@@ -241,12 +241,12 @@ def new(template: str, file: Path | None) -> None:
     if target.suffix != ".toml":
         raise click.ClickException(say("{target}: a spec's name must end in .toml", target=target))
     try:
-        templates.copy(template, target, asked())
+        templates.copy(template, target, language_option())
     except templates.CopyError as error:
         raise click.ClickException(str(error)) from None
     click.echo(tell(say("written: {path}", path=target)))
-    if asked() and not is_quiet():
-        _hint_untranslated(template, asked())
+    if language_option() and not is_quiet():
+        _hint_untranslated(template, language_option())
     click.echo(tell(say("Edit it, then run:")))
     click.echo(f"\n    {as_typed('build', str(target))}")
 

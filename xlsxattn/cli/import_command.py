@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from xlsxattn.cli.build_command import delivered
+from xlsxattn.cli.build_command import build_workbook
 from xlsxattn.cli.language import tell
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.cli.verbosity import common_options, is_quiet
 from xlsxattn.language import say
 
 WRITTEN = 8
@@ -39,7 +39,7 @@ WRITTEN = 8
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
 @click.option("--force", is_flag=True, help="Replace a workbook even if it was edited.")
-@volume
+@common_options
 def import_model(
     checkpoint: Path,
     sentences: tuple[str, ...],
@@ -78,7 +78,7 @@ def import_model(
     except CheckpointError as error:
         raise click.ClickException(str(error)) from None
     make_folder = output is None
-    return delivered(
+    return build_workbook(
         spec, str(checkpoint), target, force=force, make_folder=make_folder, notes=imported.notes
     )
 

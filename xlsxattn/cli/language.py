@@ -32,21 +32,21 @@ BESIDE_QUOTES = rf"(?<={WIDE}) (?=“)|(?<=”) (?={WIDE})"
 """A space between a character and a quotation mark, which Chinese texts do not have."""
 
 
-def chosen(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
+def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
     """The language of a command line and its environment; English if neither names an available one.
 
-    >>> chosen(["build", "--lang=zh"], {}).code, chosen([], {"LANG": "zh_CN.UTF-8"}).code
+    >>> choose(["build", "--lang=zh"], {}).code, choose([], {"LANG": "zh_CN.UTF-8"}).code
     ('zh', 'zh')
-    >>> chosen(["build"], {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}).code
+    >>> choose(["build"], {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}).code
     'en'
     """
-    asked = [b for a, b in pairwise(arguments) if a == "--lang"]
-    asked += [a.removeprefix("--lang=") for a in arguments if a.startswith("--lang=")]
+    given = [b for a, b in pairwise(arguments) if a == "--lang"]
+    given += [a.removeprefix("--lang=") for a in arguments if a.startswith("--lang=")]
     named = next((environment[name] for name in ENVIRONMENT if environment.get(name)), "")
     begun = [
         code for code in codes() if named.lower().replace("-", "_").partition(".")[0].split("_")[0] == code
     ]
-    known = [code for code in asked if code in codes()]
+    known = [code for code in given if code in codes()]
     return language((known[-1:] or begun or [ENGLISH.code])[0])
 
 
@@ -62,33 +62,33 @@ def lang(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
-def _choose(ctx: click.Context, _: click.Parameter, asked: str | None) -> None:
-    if asked:
-        ctx.find_root().meta[_KEY] = asked
+def _choose(ctx: click.Context, _: click.Parameter, code: str | None) -> None:
+    if code:
+        ctx.find_root().meta[_KEY] = code
 
 
-def asked() -> str:
+def language_option() -> str:
     """The code of the language given by --lang to the running command; "" without it."""
     return str(click.get_current_context().find_root().meta.get(_KEY, ""))
 
 
-_SPOKEN: ContextVar[Language] = ContextVar("spoken", default=ENGLISH)
+_CURRENT: ContextVar[Language] = ContextVar("language", default=ENGLISH)
 
 
-def spoken() -> Language:
+def current_language() -> Language:
     """The language of the running command."""
-    return _SPOKEN.get()
+    return _CURRENT.get()
 
 
 def tell(text: str) -> str:
     """A text in the language of the running command."""
-    translation = visible(spoken().tell(text))
-    return re.sub(BESIDE_QUOTES, "", translation) if spoken().quotes else translation
+    translation = visible(current_language().tell(text))
+    return re.sub(BESIDE_QUOTES, "", translation) if current_language().quotes else translation
 
 
-def respelled(text: str) -> str:
+def with_punctuation(text: str) -> str:
     """A message of click with the quotation marks and punctuation of the language."""
-    quotes = spoken().quotes
+    quotes = current_language().quotes
     if isinstance(text, Phrase):
         return text
     text = " ".join(text.split())  # click breaks lists into lines
@@ -99,43 +99,45 @@ def respelled(text: str) -> str:
     return re.sub(f" *({WIDE_MARK}) *", r"\1", text)
 
 
-class _Spelled(click.HelpFormatter):
+class _Formatter(click.HelpFormatter):
     """Help with the punctuation of the language, also where click adds it."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, spoken().tell("Usage:") if prefix is None else prefix)
+        super().write_usage(prog, args, current_language().tell("Usage:") if prefix is None else prefix)
 
     def write_heading(self, heading: str) -> None:
-        self.write(f"{'':>{self.current_indent}}{spoken().tell('{heading}:').format(heading=heading)}\n")
+        self.write(
+            f"{'':>{self.current_indent}}{current_language().tell('{heading}:').format(heading=heading)}\n"
+        )
 
     def write_dl(self, rows: Iterable[tuple[str, str]], *args: int, **more: int) -> None:
-        super().write_dl([(name, _joined(said)) for name, said in rows], *args, **more)
+        super().write_dl([(name, _with_semicolons(said)) for name, said in rows], *args, **more)
 
 
 class _Context(click.Context):
-    formatter_class = _Spelled
+    formatter_class = _Formatter
 
 
-def _joined(said: str) -> str:
+def _with_semicolons(said: str) -> str:
     """The text beside an option, with the semicolons of the language in the brackets at its end."""
     before, bracket, values = said.rpartition("[")
     return before + bracket + values.replace("; ", "；") if bracket else said
 
 
 @contextmanager
-def speaking(chosen: Language) -> Iterator[None]:
+def use_language(chosen: Language) -> Iterator[None]:
     """Set the language of a command, also for click's own texts, which use gettext."""
     originals: list[tuple[Any, str, Any]] = []
     spell = {"_": chosen.tell, "ngettext": lambda one, many, n: chosen.tell(one if n == 1 else many)}
     for module in map(import_module, CLICK) if chosen.texts else ():
         originals += [(module, name, getattr(module, name)) for name in spell if hasattr(module, name)]
-    token = _SPOKEN.set(chosen)
+    token = _CURRENT.set(chosen)
     try:
         for module, name, _ in originals:
             setattr(module, name, spell[name])
         yield
     finally:
-        _SPOKEN.reset(token)
+        _CURRENT.reset(token)
         for module, name, before in originals:
             setattr(module, name, before)
 
@@ -153,7 +155,7 @@ def translated(command: click.Command, chosen: Language) -> click.Command:
         if getattr(one, "help", None):
             room = ROOM if one is copied else ROOM_BESIDE
             parts = (chosen.tell(" ".join(part.split())) for part in one.help.split("\n\n"))
-            one.help = "\n\n".join(_broken(part, room) for part in parts)
+            one.help = "\n\n".join(_wrapped(part, room) for part in parts)
         if isinstance(one, click.Option) and isinstance(one.type, click.IntRange):
             one.type = copy.copy(one.type)
             one.type.name = chosen.tell(one.type.name)
@@ -162,7 +164,7 @@ def translated(command: click.Command, chosen: Language) -> click.Command:
     return copied
 
 
-def _broken(text: str, room: int) -> str:
+def _wrapped(text: str, room: int) -> str:
     """A paragraph, broken into lines if it has wide (CJK) characters, which click counts as narrow."""
     from rich.cells import cell_len
 

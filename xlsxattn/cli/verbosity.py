@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _QUIET, _VERBOSE = "xlsxattn.quiet", "xlsxattn.verbose"
 
 
-def volume(command: Callable[..., Any]) -> Callable[..., Any]:
+def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options -v, -q, --lang and --debug."""
     verbose = click.option(
         "-v",
@@ -40,22 +40,22 @@ def volume(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_quiet() -> bool:
-    """Whether the running command was asked to be quiet."""
+    """Whether the running command has the option -q."""
     return bool(click.get_current_context().find_root().meta.get(_QUIET))
 
 
 def is_verbose() -> bool:
-    """Whether the running command was asked to show everything."""
+    """Whether the running command has the option -v, and not -q."""
     return bool(click.get_current_context().find_root().meta.get(_VERBOSE)) and not is_quiet()
 
 
-def _set_quiet(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    if asked:
+def _set_quiet(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+    if given:
         ctx.find_root().meta[_QUIET] = True
 
 
-def _set_verbose(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    if not asked:
+def _set_verbose(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+    if not given:
         return
     ctx.find_root().meta[_VERBOSE] = True
     import logging

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from xlsxattn.cli.language import asked, spoken, tell
-from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.cli.language import current_language, language_option, tell
+from xlsxattn.cli.verbosity import common_options, is_quiet
 from xlsxattn.contract.values import ENGINES
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
@@ -45,7 +45,7 @@ def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Com
 @click.argument("ranges", nargs=-1, metavar="[RANGE]...", shell_complete=_ranges)
 @click.option("--list", "listed", is_flag=True, help="List all ranges with shape, address and formula.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
-@volume
+@common_options
 def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> None:
     """Show matrices of a workbook as coloured tables.
 
@@ -61,7 +61,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
         click.echo(tell(said), err=True)
     console = _console()
     if listed:
-        console.print(listing(seen.matrices.values(), spoken()))
+        console.print(listing(seen.matrices.values(), current_language()))
         return
     chosen = _chosen(seen, ranges)
     shown = chosen if ranges else chosen[:MAX_TABLES]
@@ -115,7 +115,7 @@ def _console() -> Console:
 def _print(console: Console, matrix: Matrix) -> None:
     from xlsxattn.view.show import table
 
-    console.print(table(matrix, console.width, spoken()))
+    console.print(table(matrix, console.width, current_language()))
     console.print()
 
 
@@ -127,7 +127,7 @@ def _print(console: Console, matrix: Matrix) -> None:
 @click.option("--sheet", default="", help="One sheet for .png or .pdf, by id or tab.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
 @click.option("--still", is_flag=True, help="Write an HTML page that only shows the values.")
-@volume
+@common_options
 def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: bool) -> None:
     """Write a preview of a workbook: PNG, PDF, or a self-contained HTML page.
 
@@ -142,7 +142,7 @@ def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: 
 
     target = output or Path(file.with_suffix(".html").name)
     try:
-        draw(file, target, sheet, engine, asked(), still=still)
+        draw(file, target, sheet, engine, language_option(), still=still)
     except (NotCheckableError, PreviewError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
@@ -151,19 +151,19 @@ def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: 
 
 
 @click.command()
-@volume
+@common_options
 def schema() -> None:
     """Print the JSON schema of a spec, for editors."""
     import json
 
     from xlsxattn.spec_schema import schema as made
 
-    click.echo(json.dumps(made(spoken().code), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(made(current_language().code), ensure_ascii=False, indent=2))
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
-@volume
+@common_options
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print a shell script that completes commands, templates, options and ranges.

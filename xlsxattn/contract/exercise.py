@@ -37,7 +37,7 @@ def units(name: str) -> int:
 
 
 def region_of(name: str) -> str:
-    """The name of the cells of a range that are asked for."""
+    """The name of the cells of a range to compute."""
     return part_of(name, "Answer")
 
 
@@ -87,7 +87,7 @@ class Exercise:
     """What an exercise asks, as stored in ``xlsxattn_Exercise``.
 
     Attributes:
-        answers: the ranges that are asked for, in the order of the workbook, each with its place: () for all
+        answers: the ranges to compute, in the order of the workbook, each with its place: () for all
             of it, (i,) for a row, (i, j) for a cell, counted from 1.
         ask: what is to be typed: formula, number or either.
         decimals: decimals of typed numbers.

@@ -1,36 +1,36 @@
 """The texts of the first screen, part of the workbook format; docs/contract.md defines their use."""
 
-UNKNOWN = "“{word}” is not in the vocabulary (capitals count): choose a word from the list."
+UNKNOWN = "“{word}” is not in the vocabulary (case-sensitive): choose a word from the list."
 BLANK = "A cell is blank: choose a word from its list."
 NO_FOCUS = "Choose a word to follow."
 ABSENT = "“{focus}” is not in this sentence."
-TORN = "“{focus}” is torn between {lead} and {other}."
+UNDECIDED = "“{focus}” is undecided between {lead} and {other}."
 LEANS = "“{focus}” leans towards {lead}."
-NEAR_TORN = "“{focus}” is as near to {lead} as to {other}."
-NEAREST = "“{focus}” is nearest to {lead}."
+EQUALLY_CLOSE = "“{focus}” is equally close to {lead} and {other}."
+CLOSEST = "“{focus}” is closest to {lead}."
 MIXED = "“{focus}” has new numbers; their columns have no names."
-TWICE = " It occurs more than once: the first one counts."
+TWICE = " It occurs more than once: the first one is used."
 NO_CLASS = "There is no word to classify: choose one from the list."
-CLASS_TORN = "Undecided: {lead} or {other}."
+CLASS_UNDECIDED = "Undecided: {lead} or {other}."
 CLASS = "Predicted class: {lead}."
 NOT_YET = "Choose words from the vocabulary to see the result here."
 NEITHER_HAS = "Neither sentence contains “{focus}”: add it to both, or follow another word."
 ONE_HAS = "Only one sentence contains “{focus}”: add it to the other one, too."
-UNLIKE = "“{focus}” has different numbers in the two sentences, so the results cannot be compared."
+DIFFERENT_INPUTS = "“{focus}” has different numbers in the two sentences, so the results cannot be compared."
 SAME_NUMBERS = "Same word, same numbers, same result in both sentences. Change a yellow word."
 OTHER_NUMBERS = "Same word, same numbers: different results."
-NEITHER_DECIDES = "Same word, same numbers: undecided in both sentences. Change a yellow word."
-FIRST_TORN = "Same word, same numbers: here undecided, there {there}."
-SECOND_TORN = "Same word, same numbers: here {here}, there undecided."
+BOTH_UNDECIDED = "Same word, same numbers: undecided in both sentences. Change a yellow word."
+FIRST_UNDECIDED = "Same word, same numbers: here undecided, there {there}."
+SECOND_UNDECIDED = "Same word, same numbers: here {here}, there undecided."
 SAME = "Same word, same numbers: {here} in both sentences. Change a yellow word."
 DIFFER = "Same word, same numbers: here {here}, there {there}."
 
 # --- number formats, which add words to a text -------------------------------------------------------------
 
 STORIES = {
-    False: '"“"@"” has its own numbers. Attention mixes in the words around it. What comes out?"',
-    True: '"“"@"” has the same numbers in every sentence. Attention mixes in the words around it. '
-    'What comes out?"',
+    False: '"“"@"” has its own numbers. Attention mixes in the words around it. What is the result?"',
+    True: '"“"@"” has the same numbers in every sentence. Attention mixes in the words around it. What is '
+    'the result?"',
 }
 """By whether there are several sentences."""
 WATCH = '"2   Watch “"@"” change"'

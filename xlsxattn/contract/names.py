@@ -191,6 +191,11 @@ class RangeName:
         return self.quantity.partition("_")[0] in UPDATES or _is_gradient(self.quantity)
 
     @property
+    def is_weight_gradient(self) -> bool:
+        """Whether it is the gradient of a learned matrix."""
+        return self.quantity.partition("_")[0] == f"d{MATRIX}"
+
+    @property
     def quantity(self) -> str:
         """What it holds: its block, or the quantity that a training's shown step shows."""
         return self.part if self.block == SHOWN else self.block

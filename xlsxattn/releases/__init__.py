@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlsxattn.contract.names import VOCABULARY
+from xlsxattn.contract.names import VOCABULARY, is_name
 from xlsxattn.contract.values import MARKS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _general(token: str, parse: Parse) -> str:
     """A token without ids in names and without text after a mark."""
     if token.startswith('"') and len(token) > len('""'):
         return f'"{token[1]}"' if token[1] in MARKS else '"..."'
-    return _block(parse(token)) if "_" in token else token
+    return _block(parse(token)) if is_name(token) else token
 
 
 def _block(name: RangeName) -> str:
@@ -111,6 +111,6 @@ def _reads_alike(one: str, other: str, parse: Parse) -> bool:
 def _read(formula: str, parse: Parse) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for token in TOKEN.findall(formula):
-        if "_" in token and not token.startswith('"'):
+        if is_name(token):
             found.setdefault(_block(parse(token)), set()).add(token)
     return found

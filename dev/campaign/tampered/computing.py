@@ -83,7 +83,7 @@ ERRORS = {
         cell(
             '<c r="⟦input at⟧"><f t="dataTable" ref="⟦input at⟧:⟦input below⟧" dt2D="0" r1="C3"/><v>⟦input value⟧</v></c>'
         ),
-        Kind.UNSTEADY_FORMULA,
+        Kind.VOLATILE_FORMULA,
     ),
     "a formula in another's block": (
         put(COMPUTED, "⟦block cell⟧", '<c r="⟦block next⟧"><f>1</f><v>1</v></c>'),
@@ -100,17 +100,17 @@ ERRORS = {
         hidden("veryHidden", stranger="⟦tab⟧ (2)"),
         Kind.HIDDEN_SHEET,
     ),
-    "a name that draws": (with_name("RAND()", "chance"), Kind.UNSTEADY_FORMULA),
-    "a name that calculates": (with_name("1+1", "two"), Kind.UNSTEADY_FORMULA),
+    "a name that draws": (with_name("RAND()", "chance"), Kind.VOLATILE_FORMULA),
+    "a name that calculates": (with_name("1+1", "two"), Kind.VOLATILE_FORMULA),
     "an input that reads a random number": (
         chance_elsewhere("'⟦other tab⟧'!A9000"),
-        Kind.UNSTEADY_FORMULA,
+        Kind.VOLATILE_FORMULA,
     ),
     "an input that reads a random number by name": (
         chance_elsewhere("2*drawn", named="drawn"),
-        Kind.UNSTEADY_FORMULA,
+        Kind.VOLATILE_FORMULA,
     ),
-    "a user's function": (formula("+0*_xll.MINE()"), Kind.UNSTEADY_FORMULA),
+    "a user's function": (formula("+0*_xll.MINE()"), Kind.VOLATILE_FORMULA),
     "iterative calculation, as if by Gnumeric": (
         as_gnumeric(calc('iterate="1"')),
         Kind.ITERATIVE_CALCULATION,
@@ -131,7 +131,7 @@ OUTSIDE = ("WEBSERVICE", "CUBE", "RTD", "CALL", "REGISTER")
 ERRORS |= {
     f"calls {call.partition('(')[0]}": (
         formula(f"+0*N({call})".replace('"', "&quot;")),
-        Kind.EXTERNAL_LINK if call.startswith(OUTSIDE) else Kind.UNSTEADY_FORMULA,
+        Kind.EXTERNAL_LINK if call.startswith(OUTSIDE) else Kind.VOLATILE_FORMULA,
     )
     for call in CALLS
 }

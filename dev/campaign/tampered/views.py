@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dev.campaign.places import CHART, STRINGS, NotApplicable, local, packed, parts_of
+from dev.campaign.places import BOOK, CHART, STRINGS, NotApplicable, local, packed, parts_of
 from dev.campaign.tampered.edits import (
     COMPUTED,
     INPUTS,
@@ -41,11 +41,12 @@ def style(
     number: int = 200,
     font: str = "",
     fill: str = "",
+    border: str = "",
     alignment: str = "",
     at: str = "⟦shown at⟧",
     part: str = COMPUTED,
 ) -> Make:
-    """Change the number format, font or fill of a cell."""
+    """Change the number format, font, fill, border or alignment (with its attributes) of a cell."""
 
     def make(source: Path, target: Path) -> Path:
         parts, sheet_part, cell = parts_of(source), local(source, part), local(source, at)
@@ -59,15 +60,15 @@ def style(
             xml = xml.replace("</numFmts>", f'<numFmt numFmtId="{number}" formatCode="{code}"/></numFmts>')
         if code or number < 100:
             look = re.sub(r'numFmtId="\d+"', f'numFmtId="{number}"', look)
-        for kind, new in (("font", font), ("fill", fill)):
+        for kind, new in (("font", font), ("fill", fill), ("border", border)):
             every = re.search(rf"<{kind}s .*?</{kind}s>", xml)
             if new and every:
-                own = every[0].count(f"<{kind}>")
+                own = len(re.findall(rf"<{kind}[ >]", every[0]))
                 xml = xml.replace(f"</{kind}s>", f"{new}</{kind}s>")
                 look = re.sub(rf'{kind}Id="\d+"', f'{kind}Id="{own}"', look)
         if alignment:
             bare = re.sub(r"<alignment[^>]*/>|/>$|</xf>$", "", look).removesuffix(">")
-            look = f'{bare}><alignment horizontal="{alignment}"/></xf>'
+            look = f"{bare}><alignment {alignment}/></xf>"
         count = looks[0].count("<xf ")
         xml = xml.replace("</cellXfs>", f"{look}</cellXfs>")
         sheet = sheet.replace(match[0], f'<c r="{cell}" s="{count}"')
@@ -126,6 +127,15 @@ def behind(xml: str) -> Make:
     return put(COMPUTED, "</sheetData>", f"</sheetData>{xml}")
 
 
+def twofold(one: Make, other: Make) -> Make:
+    """Tamper in two ways."""
+
+    def make(source: Path, target: Path) -> Path:
+        return other(one(source, target), target)
+
+    return make
+
+
 def scale(colour: str) -> Make:
     """Add a heat map up to a colour."""
     return behind(f'<conditionalFormatting sqref="{CELLS}">{SCALE.format(colour)}</conditionalFormatting>')
@@ -149,6 +159,30 @@ def row(attributes: str, *, at: str = "⟦second row⟧") -> Make:
 def sheet_view(attributes: str) -> Make:
     """Add attributes to the view of the computed sheet."""
     return put(COMPUTED, "<sheetView ", f"<sheetView {attributes} ")
+
+
+def frozen(attributes: str, of_view: str = "") -> Make:
+    """Freeze rows or columns of the computed sheet."""
+
+    def make(source: Path, target: Path) -> Path:
+        parts, part = parts_of(source), local(source, COMPUTED)
+        pane = f'<sheetView {of_view} workbookViewId="0"><pane {attributes} state="frozen"/></sheetView>'
+        sheet = re.sub("<sheetView .*?</sheetView>", pane, parts[part].decode(), count=1)
+        return packed(target, parts | {part: sheet.encode()})
+
+    return make
+
+
+def window(attributes: str) -> Make:
+    """Add attributes to the window of the workbook."""
+    return put(BOOK, "<workbookView ", f"<workbookView {attributes} ")
+
+
+def sparkline(cell: str) -> Make:
+    """Add a chart in a cell."""
+    lines = f"<x14:sparkline><xm:f>A1:B2</xm:f><xm:sqref>{cell}</xm:sqref></x14:sparkline>"
+    groups = f"<x14:sparklineGroups><x14:sparklineGroup><x14:sparklines>{lines}</x14:sparklines></x14:sparklineGroup></x14:sparklineGroups>"
+    return put(COMPUTED, "<extLst>", f'<extLst><ext uri="y" {X14}>{groups}</ext>')
 
 
 def folded(first: int, last: int) -> Make:
@@ -194,6 +228,7 @@ def shape(**said: str) -> Make:
     return over_cells("drawing", SHAPE.format(**said), DRAWING)
 
 
+WINDOW = "hidden window"
 FORMAT, UNREADABLE, RULE = "misleading format", "unreadable", "misleading conditional format"
 HIDDEN, MERGED, OTHER_CHART, CAPTION = "hidden cells", "merged cells", "other chart", "other caption"
 DROP_DOWN, HEAT_MAP, COVERED = "drop-down list", "heat map", "covered cells"
@@ -225,7 +260,12 @@ VIEWS = {
     "nearly white on white": (style(font=WHITE.format('rgb="FFF0F0F0"')), UNREADABLE, SHOWN),
     "white by a number format": (style(code="[White]0.00"), UNREADABLE, SHOWN),
     "white by a numbered colour": (style(code="[Color2]0.00;-0.00"), UNREADABLE, SHOWN),
-    "repeated until the cell is full": (style(alignment="fill"), UNREADABLE, SHOWN),
+    "repeated until the cell is full": (style(alignment='horizontal="fill"'), UNREADABLE, SHOWN),
+    "moved out of the cell": (style(alignment='horizontal="left" indent="200"'), UNREADABLE, SHOWN),
+    "turned in a low row": (style(alignment='textRotation="90"'), UNREADABLE, SHOWN),
+    "letters below each other in a low row": (style(alignment='textRotation="255"'), UNREADABLE, SHOWN),
+    "struck through": (style(font='<font><strike/><sz val="11"/><color theme="1"/><name val="Calibri"/></font>'), UNREADABLE, SHOWN),
+    "lines across the cell": (style(border='<border diagonalUp="1"><left/><right/><top/><bottom/><diagonal style="thick"><color auto="1"/></diagonal></border>'), UNREADABLE, SHOWN),
     "signs for digits by a theme": (theme_font("Wingdings"), UNREADABLE, ""),
     "white by a theme": (style(font=WHITE.format('theme="0"')), UNREADABLE, SHOWN),
     "white by a number": (style(font=WHITE.format('indexed="9"')), UNREADABLE, SHOWN),
@@ -262,6 +302,7 @@ VIEWS = {
     "a rule in black by a pattern": (
         rule('<fill><patternFill patternType="darkGray"><fgColor rgb="FF000000"/><bgColor rgb="FF000000"/></patternFill></fill>'), RULE, SHOWN,
     ),
+    "a rule that strikes through": (rule("<font><strike/></font>"), RULE, SHOWN),
     "a rule of tiny letters": (rule('<font><sz val="1"/></font>'), RULE, SHOWN),
     "black bars": (
         rule(kind='type="dataBar"', inside='<dataBar><cfvo type="min"/><cfvo type="max"/><color rgb="FF000000"/></dataBar>'), RULE, SHOWN,
@@ -290,6 +331,14 @@ VIEWS = {
     "rows hidden unless shown": (put(COMPUTED, "<sheetFormatPr ", '<sheetFormatPr zeroHeight="1" '), HIDDEN, "causal"),
     "a hidden column": (put(COMPUTED, "⟦column⟧", '⟦column⟧ hidden="1"'), HIDDEN, "causal"),
     "a column without width": (put(COMPUTED, "⟦column⟧", "⟦no width⟧"), HIDDEN, "causal"),
+    "columns without width unless stated": (puts(COMPUTED, ("⟦column⟧", "⟦no column⟧"), ("<sheetFormatPr ", '<sheetFormatPr baseColWidth="0" ')), HIDDEN, "causal"),
+    "rows frozen until the window is full": (frozen('ySplit="90"'), HIDDEN, ""),
+    "large rows frozen until the window is full": (frozen('ySplit="20"', 'zoomScale="400"'), HIDDEN, ""),
+    "columns frozen until the window is full": (frozen('xSplit="90"'), HIDDEN, ""),
+    "groups that cannot be unfolded": (sheet_view('showOutlineSymbols="0"'), HIDDEN, "causal"),
+    "groups that protection keeps folded": (behind('<sheetProtection sheet="1"/>'), HIDDEN, "causal"),
+    "no window": (window('visibility="hidden"'), WINDOW, ""),
+    "no tabs": (window('showSheetTabs="0"'), WINDOW, ""),
     "no zeros": (sheet_view('showZeros="0"'), HIDDEN, ""),
     "formulas for values": (sheet_view('showFormulas="1"'), HIDDEN, ""),
     "merged cells": (behind('<mergeCells count="1"><mergeCell ref="⟦shown pair⟧"/></mergeCells>'), MERGED, SHOWN),
@@ -297,6 +346,9 @@ VIEWS = {
     "a pivot table over cells": (over_cells("pivotTable", PIVOT, f"{SHEETS}.pivotTable+xml"), COVERED, SHOWN),
     "a query table over cells": (over_cells("table", QUERY, f"{SHEETS}.table+xml"), COVERED, SHOWN),
     "a text box over a cell": (shape(**ONE_CELL, fill="", text=LABEL), COVERED, SHOWN),
+    "buttons of a filter over cells": (behind('<autoFilter ref="⟦shown cells⟧"/>'), COVERED, SHOWN),
+    "a line over a cell": (sparkline("⟦shown at⟧"), COVERED, SHOWN),
+    "a picture behind all cells": (behind('<picture r:id="rId1"/>'), COVERED, ""),
     "a date in the language of the program": (style(number=31), FORMAT, SHOWN),
     "a chart of scores": (chart(("⟦weights⟧", "⟦block row⟧")), OTHER_CHART, ""),
     "a chart of free cells": (chart(("⟦weights⟧", "⟦weights tab⟧!$C$9000:$G$9000")), OTHER_CHART, ""),
@@ -341,6 +393,13 @@ PLAIN = {
     "a hidden row beside": row('hidden="1"', at="2"),
     "an empty frame around a cell": shape(**ONE_CELL, fill="<a:noFill/>", text=""),
     "merged cells beside": behind('<mergeCells count="1"><mergeCell ref="L70:M71"/></mergeCells>'),
+    "turned in a high row": twofold(style(alignment='textRotation="90"', at="⟦shown below⟧"), row('ht="40" customHeight="1"')),
+    "an indent": style(alignment='horizontal="right" indent="2"'),
+    "underlined twice": style(font='<font><u val="double"/><sz val="11"/><color theme="1"/><name val="Calibri"/></font>'),
+    "a border": style(border='<border><left style="thick"/><right/><top/><bottom/><diagonal/></border>'),
+    "more rows frozen": frozen('ySplit="12" topLeftCell="A13"', 'zoomScale="150" rightToLeft="1" showRowColHeaders="0"'),
+    "a small window": window('minimized="1" firstSheet="5" activeTab="5" showVerticalScroll="0"'),
+    "a filter without buttons": behind('<autoFilter ref="⟦shown next⟧"><filterColumn colId="0" hiddenButton="1"/></autoFilter>'),
     "a low row": row('ht="8" customHeight="1"'),
     "a drop-down list by its cells": put(WORDS, OFFER, "⟦offer by cells⟧"),
 }  # fmt: skip

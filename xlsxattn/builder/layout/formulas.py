@@ -95,13 +95,13 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
                 yield Rectangle(row, col, row, col + cols - 1), level(i, 0)
                 continue
             for j in range(part.cols):
-                way = _way(block, i, j, level, key)
-                if way is not None:
-                    yield Rectangle(row, col + j, row, col + j), way(i, j)
+                write = _cell_writer(block, i, j, level, key)
+                if write is not None:
+                    yield Rectangle(row, col + j, row, col + j), write(i, j)
         col += part.cols
 
 
-def _way(block: Block, i: int, j: int, level: Level, key: Level | None) -> Level | None:
+def _cell_writer(block: Block, i: int, j: int, level: Level, key: Level | None) -> Level | None:
     """The writer of a cell's formula: the block's, or that of its answer; None if it has no formula."""
     if block.marked and not block.marked.holds(i, j):
         return None

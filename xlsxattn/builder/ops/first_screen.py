@@ -34,7 +34,7 @@ SUMXMY2 is not used: in IronCalc it does not accept names of single cells (d_mod
 """
 
 
-def is_torn(numbers: str) -> str:
+def is_undecided(numbers: str) -> str:
     """The condition that the two largest numbers of a row or column are equal as they are shown."""
     return f"SIGN(MAX({numbers})-LARGE({numbers},2)-{HALF_DIGIT})<1"
 

@@ -16,10 +16,10 @@ LIMIT = "1E6"
 
 def clamp(least: str, most: str) -> Op:
     """The operation that limits a number to a range."""
-    return Op("counts as", f"=MIN(MAX({{x}},{least}),{most})", "cells")
+    return Op("value used", f"=MIN(MAX({{x}},{least}),{most})", "cells")
 
 
-CLAMPED = Op("counts as", f"=IF({{x}}>{LIMIT},{LIMIT},IF({{x}}<-{LIMIT},-{LIMIT},0+{{x}}))")
+CLAMPED = Op("value used", f"=IF({{x}}>{LIMIT},{LIMIT},IF({{x}}<-{LIMIT},-{LIMIT},0+{{x}}))")
 EMBED = Op(
     "X",
     "=MMULT(--({ids}=TRANSPOSE(ROW({table})-MIN(ROW({table}))+1)),"
@@ -31,9 +31,9 @@ ASKED_ROW = Op(
     'SUM(({example}={number}[cell])*EXACT({tokens}&"",{asked}[cell]&""))))',
     "cell arrays",
 )
-PRESENT = Op("counts", "=--({row}>0)")
-COUNT = Op("examples that count", "=MAX(SUM({present}),1)", "cells")
-PICK = Op("the rows that are asked for", "=MMULT(--({row}=TRANSPOSE({index})),{x})")
+PRESENT = Op("used", "=--({row}>0)")
+COUNT = Op("examples used", "=MAX(SUM({present}),1)", "cells")
+PICK = Op("the rows of the target words", "=MMULT(--({row}=TRANSPOSE({index})),{x})")
 MASK = Op("Mask", "=--({number}=TRANSPOSE({example}))")
 CAUSAL_MASK = Op("Mask", "=({number}=TRANSPOSE({example}))*(TRANSPOSE({index})<={row})")
 
@@ -42,7 +42,7 @@ CAUSAL_MASK = Op("Mask", "=({number}=TRANSPOSE({example}))*(TRANSPOSE({index})<=
 PRODUCTS = {
     block: Op(maths, "=MMULT({x},{w})", why=why)
     for block, maths, why in (
-        ("Q", "Q = X (asked words) · W_Q", PROJECT["Q"].why),
+        ("Q", "Q = Asked_X · W_Q", PROJECT["Q"].why),
         ("K", "K = X · W_K", PROJECT["K"].why),
         ("V", "V = X · W_V", PROJECT["V"].why),
         ("Output", "Output = Concat · W_O", MIX_HEADS),
@@ -51,7 +51,7 @@ PRODUCTS = {
 MASKED = Op(
     "Masked = Q · Kᵀ / √d_k, and −∞ outside the sentence",
     "=IF({mask}=1,MMULT({q},TRANSPOSE({k}))/{scale},{minus_infinity})",
-    why="How well does the asked word's query fit every key? The mask keeps it in its own sentence.",
+    why="How well does the target word's query match every key? The mask excludes the other sentences.",
     paper=VASWANI.format("3.2.1"),
 )
 ROW_MAX = Op("row maximum", "=MAX({masked}[row])", "cells")
@@ -64,7 +64,7 @@ EXP = Op(
 ATTENTION = Op(
     "Attention = Exp / row sum",
     "={exp}/MMULT({exp},{ones})",
-    why="Where does the asked word look? MMULT with a column of ones is the row's sum.",
+    why="Where does the target word look? MMULT with a column of ones is the row's sum.",
     paper=VASWANI.format("3.2.1"),
 )
 WEIGHTED_SUMS = {
@@ -75,7 +75,7 @@ WEIGHTED_SUMS = {
 ERROR = Op(
     "Error = Output − target",
     "=({output}-{goal})*{present}",
-    why="How far off is each word? An example whose word is not in its sentence counts as 0.",
+    why="How far off is each word? The error of an example whose word is not in its sentence is 0.",
 )
 LOSS = Op(
     "Loss = sum of Error² / number of examples",
@@ -149,7 +149,7 @@ D_WEIGHTS = {
         paper=RUMELHART,
     )
     for letter, why in (
-        ("Q", "How should W_Q change, so that the asked words attend where it lowers the loss?"),
+        ("Q", "How should W_Q change, so that the target words attend where this lowers the loss?"),
         ("K", "How should W_K change, so that queries find the right words?"),
         ("V", "How should W_V change, so that the values fit the targets?"),
         ("O", "How should W_O change, so that the projected heads fit the targets?"),
@@ -164,7 +164,7 @@ NEW = Op("W after", "=IF({alive}=1,{proposed},{w})")
 STEP_OF_SGD = Op(
     "W after = W − rate · dW",
     f"={{w}}-{{rate}}*({GRADIENT})",
-    why="A step downhill: against the gradient.",
+    why="A step of gradient descent: against the gradient.",
 )
 FIRST_VELOCITY = Op("Velocity", f"={GRADIENT}")
 VELOCITY = Op(
@@ -176,7 +176,7 @@ VELOCITY = Op(
 STEP_OF_MOMENTUM = Op(
     "W after = W − rate · Velocity",
     "={w}-{rate}*{velocity}",
-    why="A step downhill, with momentum.",
+    why="A step of gradient descent, with momentum.",
     paper=SUTSKEVER,
 )
 FIRST_MOMENT1 = Op("m", f"=(1-{{b}})*({GRADIENT})")

@@ -12,9 +12,9 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xlsxattn.builder.alternative_formulas import Alternative, alternative_of, at_cell
 from xlsxattn.builder.graph import Block, Group, Hints, Page, Part, Side
 from xlsxattn.builder.ops import Op
-from xlsxattn.builder.other_ways import Way, at_cell, way_of
 from xlsxattn.builder.pages.parts import computed
 from xlsxattn.contract import exercise as texts
 from xlsxattn.contract.exercise import answered, mark_of, region, region_of, units
@@ -120,7 +120,7 @@ class Asked:
         origin, place = self.origins.get(answer, answer), parse(answer)
         alike = [n for n, one in self.origins.items() if one == origin and n not in self.exercise.answers]
         copies = [name for name, shown in self.copies.items() if shown == answer]
-        checks = [place.place["CheckNumeric"]] if place.part.startswith("dW") else []
+        checks = [place.place["CheckNumeric"]] if place.is_weight_gradient else []
         return [*alike, *copies, *checks]
 
     @cached_property
@@ -152,7 +152,7 @@ class Asked:
         return reads
 
     def _is_whole(self, name: str) -> bool:
-        """Whether a range is asked for as a whole; otherwise its other cells are computed, and wait."""
+        """Whether all of a range is left blank; otherwise its other cells are computed, and wait."""
         return self.exercise.answers.get(name) == ()
 
     def ready(self, block: Block) -> str:
@@ -162,7 +162,7 @@ class Asked:
 
     @cached_property
     def regions(self) -> dict[str, Region]:
-        """The cells that are asked for, by range."""
+        """The cells to compute, by range."""
         blocks = {name: self.by_name[name] for name in self.exercise.answers}
         return {n: region(self.exercise.answers[n], block.rows, block.cols) for n, block in blocks.items()}
 
@@ -171,7 +171,7 @@ class Asked:
         return not _is_forward(block.name) and self.other_way(block) is not None
 
     def fits(self) -> bool:
-        """Whether every answer is a range of these blocks that can be asked for, and is large enough."""
+        """Whether every answer is a range of these blocks that can be left blank, and is large enough."""
         for name, place in self.exercise.answers.items():
             block = self.by_name.get(name)
             if block is None or block.name != name or not self.can_be_asked(block):
@@ -182,19 +182,19 @@ class Asked:
 
     @cached_property
     def operations(self) -> set[str]:
-        """The formulas of the operations that are asked for."""
+        """The formulas of the answers' operations."""
         return {self.by_name[name].parts[0].op.formula for name in self.exercise.answers}
 
     def other_way(self, block: Block, *, precise: bool = True) -> str | None:
         """Another formula for each cell of a block."""
-        alternative = way(block)
+        alternative = alternative_for(block)
         if alternative is None:
             return None
         formula = (alternative.precise if precise else "") or alternative.formula
         return at_cell(formula, block.parts[0], (block.rows, block.cols), self.shapes)
 
     def is_twin(self, block: Block) -> bool:
-        """Whether a block is not asked for, but its formula would show how an answer is computed."""
+        """Whether a block is not left blank, but its formula would show how an answer is computed."""
         same = bool(block.parts) and block.parts[0].op.formula in self.operations
         return same and block.name not in self.exercise.answers
 
@@ -225,7 +225,7 @@ class Asked:
     def _usual(self, block: Block) -> Part:
         """The formula of a single cell, as it is usually written."""
         part = block.parts[0]
-        usual = way(block)
+        usual = alternative_for(block)
         formula = (usual.usual if usual else "") or part.op.formula.removeprefix("=")
         at_each = at_cell(formula, part, (block.rows, block.cols), self.shapes)
         return _cell_by_cell(block, at_each or self.other_way(block) or "")
@@ -244,7 +244,7 @@ class Asked:
         return computed(answered(block.name), (1, 1), op, "mark", region=region_of(block.name))
 
     def marks(self, block: Block) -> Block:
-        """The marks of an answer, one for each cell that is asked for."""
+        """The marks of an answer, one for each cell to compute."""
         place = self.regions[block.name]
         right, ready = self.other_way(block, precise=False), self.ready(block)
         formula_there = _has_formula(place, block)
@@ -327,9 +327,9 @@ def _is_forward(name: str) -> bool:
     return place.block in ("Plus", "Minus") or (place.block == SHOWN and not place.is_update)
 
 
-def way(block: Block) -> Way | None:
+def alternative_for(block: Block) -> Alternative | None:
     """The alternative formula of a block; None if there is none."""
-    return way_of(block.parts[0]) if len(block.parts) == 1 and not block.bands else None
+    return alternative_of(block.parts[0]) if len(block.parts) == 1 and not block.bands else None
 
 
 def _cell_by_cell(block: Block, formula: str) -> Part:
@@ -359,7 +359,7 @@ def asked(pages: Iterable[Page], asks: Asked) -> list[Page]:
     """Pages with answers, marks and twins. All groups are expanded, as groups of protected sheets cannot be.
 
     Raises:
-        ValueError: an answer is not a range of these pages, or cannot be asked for.
+        ValueError: an answer is not a range of these pages, or cannot be left blank.
     """
     if not asks.fits():
         raise ValueError(say("the exercise does not match the sheets"))
@@ -405,10 +405,14 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
     }
     hints = []
     for name in asks.exercise.answers:
-        band, part, alternative = steps[name], asks.by_name[name].parts[0], way(asks.by_name[name])
+        band, part, alternative = (
+            steps[name],
+            asks.by_name[name].parts[0],
+            alternative_for(asks.by_name[name]),
+        )
         operands = {key: operand.partition("[")[0] for key, operand in part.names.items()}
         listed = ", ".join(dict.fromkeys(operand for operand in operands.values() if operand in asks.shapes))
-        assert alternative is not None  # or it could not be asked for
+        assert alternative is not None  # or it could not be left blank
         words = alternative.in_words({key: parse(operand).quantity for key, operand in operands.items()})
         title = say("{name}: {title}", name=name, title=say(band.title))
         why = band.more or band.why or band.title

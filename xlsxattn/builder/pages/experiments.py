@@ -166,9 +166,8 @@ NUDGE = (
     "both errors are small."
 )
 OWN_TARGET = (
-    "Give one of the examples another target. Does the loss still fall as far? → Less far if two "
-    "examples ask for opposite things: every step follows the sum of all gradients, and opposite ones "
-    "cancel."
+    "Give one of the examples another target. Does the loss still fall as far? → Less far if two examples "
+    "have opposite targets: every step follows the sum of all gradients, and opposite ones cancel."
 )
 
 LEARNING = (RATE, NUDGE, OWN_TARGET)
@@ -186,10 +185,10 @@ SHARED = (
     "is nearly 0, ignore the cosine: it compares directions, and those of such vectors are due to "
     "chance."
 )
-PULLED = (
-    "On Inputs, double one of the focus word's large numbers. Can its neighbours still pull it over? "
-    "→ Less than before: its score with itself grows fastest, with the square of its numbers, so it "
-    "keeps more of itself."
+LARGER_NUMBER = (
+    "On Inputs, double one of the focus word's large numbers. Do its neighbours still change it as much? → "
+    "Less than before: its score with itself grows fastest, with the square of its numbers, so it keeps "
+    "more of itself."
 )
 
 # --- models ------------------------------------------------------------------------------------------------
@@ -361,7 +360,7 @@ def compared(spec: Spec) -> tuple[str, ...]:
     return _first(
         MOVED if beside else "",
         say(SHARED, word=others[0]) if others and len(spec.contexts) > 1 else "",
-        PULLED if beside else "",
+        LARGER_NUMBER if beside else "",
     )
 
 

@@ -133,7 +133,7 @@ def first_screen(
     lead = LEADS[type(first)] if isinstance(first, Model) else CROSS_LEAD
     story: Block | tuple[str, ...] = (spec.about, first.about, lead)
     change = FOLLOW_WORD if has_typed_rows(spec) else CHANGE_WORD
-    watch: str | Block = "2   Watch what comes out"
+    watch: str | Block = "2   Watch the result"
     if isinstance(first, CrossAttention):
         lanes = _crossed(first, contexts, sentences)
     elif isinstance(first, Writer):
@@ -284,8 +284,8 @@ class _Attending:
         return self.f.at(of=self.sheets[-1].id)["Output"] if self.show["full"] else self.f["Answer"]
 
     @property
-    def torn(self) -> str:
-        return ops.first_screen.is_torn(self.numbers)
+    def undecided(self) -> str:
+        return ops.first_screen.is_undecided(self.numbers)
 
     @property
     def lead(self) -> str:
@@ -387,8 +387,8 @@ class _Attending:
         names = {"word": _first_unknown(self.context), "focus": "vocab_Focus"}
         result = texts.MIXED
         if not self.is_numbered:
-            cases.append((self.torn, texts.NEAR_TORN if self.is_near else texts.TORN))
-            result = texts.NEAREST if self.is_near else texts.LEANS
+            cases.append((self.undecided, texts.EQUALLY_CLOSE if self.is_near else texts.UNDECIDED))
+            result = texts.CLOSEST if self.is_near else texts.LEANS
             other = ops.first_screen.other(self.numbers, self.names, self.across, along)
             names |= {"lead": self.lead, "other": other}
         twice = f'SUM(--EXACT({own["Tokens"]}&"",vocab_Focus&""))>1', texts.TWICE
@@ -426,7 +426,7 @@ def _closing(attending: Sequence[_Attending]) -> Block | None:
         ('vocab_Focus=""', texts.NO_FOCUS),
         (f"{foci[0]}+{foci[1]}=0", texts.NEITHER_HAS),
         (f"{foci[0]}*{foci[1]}=0", texts.ONE_HAS),
-        *((f'LEFT({RangeName(s.id)["Status"]},1)="✗"', texts.UNLIKE) for s in compares[:1]),
+        *((f'LEFT({RangeName(s.id)["Status"]},1)="✗"', texts.DIFFERENT_INPUTS) for s in compares[:1]),
     ]
     names, result = {"focus": "vocab_Focus"}, texts.OTHER_NUMBERS
     if here.is_numbered:
@@ -434,9 +434,9 @@ def _closing(attending: Sequence[_Attending]) -> Block | None:
         cases.append((same, texts.SAME_NUMBERS))
     else:
         cases += [
-            (f"AND({here.torn},{there.torn})", texts.NEITHER_DECIDES),
-            (here.torn, texts.FIRST_TORN),
-            (there.torn, texts.SECOND_TORN),
+            (f"AND({here.undecided},{there.undecided})", texts.BOTH_UNDECIDED),
+            (here.undecided, texts.FIRST_UNDECIDED),
+            (there.undecided, texts.SECOND_UNDECIDED),
             (f"EXACT({here.lead},{there.lead})", texts.SAME),
         ]
         names |= {"here": here.lead, "there": there.lead}
@@ -462,7 +462,7 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
     op = ops.first_screen.first_case(
         *_unknown(spec, context),
         (f'{p["Class"]}="–"', texts.NO_CLASS),
-        (ops.first_screen.is_torn(answer.name), texts.CLASS_TORN),
+        (ops.first_screen.is_undecided(answer.name), texts.CLASS_UNDECIDED),
         else_=texts.CLASS,
     )
     read = {
@@ -507,10 +507,10 @@ def _next_words(sheet: Writer, context: Context, rivals: int) -> list[Strip]:
     strips = []
     if sheet.generate:
         written = _copied(f["Written"], (n, 1), "word", p["Tokens"], ops.first_screen.COPIED_WORDS)
-        strips.append(Strip(written, WORD, "it reads"))
+        strips.append(Strip(written, WORD, "input token"))
     for name, look, op, head in (
-        ("TopTokens", "next word", ops.first_screen.COPIED_WORDS, "what comes next"),
-        ("TopProbabilities", "chance", ops.first_screen.COPIED, "how sure it is"),
+        ("TopTokens", "next word", ops.first_screen.COPIED_WORDS, "next word"),
+        ("TopProbabilities", "chance", ops.first_screen.COPIED, "probability"),
     ):
         strips.append(Strip(_copied(f[name], (n, rivals), look, p[name], op), WORD, head))
     return strips

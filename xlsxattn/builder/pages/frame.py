@@ -117,8 +117,8 @@ VOCABULARY_KEPT = (
     "One row per word, one column per dimension. The rows in place of left-out layers were computed from "
     "these numbers."
 )
-TORN = (
-    "As built, “{focus}” is strong in both {one} and {other}, so it is ambiguous on its own. "
+AMBIGUOUS = (
+    "Originally, “{focus}” is large in both {one} and {other}, so it is ambiguous on its own. "
     "“{clear}” is clearly {one}, “{clear_other}” clearly {other}."
 )
 SENSES = 2
@@ -397,12 +397,12 @@ def _vocabulary(spec: Spec) -> Band:
     table = Group((E,), (tokens,), dims, (Side("row", (index,)), Side("", (times,))))
     vocabulary = VOCABULARY_KEPT if has_typed_rows(spec) else VOCABULARY
     why = say("{why} {said}", why=say(vocabulary), said=words.said) if words.said else vocabulary
-    if torn := _torn(spec):
-        why = say("{why} {said}", why=say(why), said=torn)
+    if ambiguous := _ambiguous(spec):
+        why = say("{why} {said}", why=say(why), said=ambiguous)
     return Band("The vocabulary", why, (table,), shared=True, show_formula=False)
 
 
-def _torn(spec: Spec) -> str:
+def _ambiguous(spec: Spec) -> str:
     """A sentence about an ambiguous focus word and two clear words; "" if there are none."""
     words = spec.vocabulary
     rows = {word: [float(x) for x in row] for word, row in zip(words.tokens, words.E, strict=True)}
@@ -418,7 +418,7 @@ def _torn(spec: Spec) -> str:
     if weaker < ALIKE * stronger or len(clear) < SENSES:
         return ""
     names = {"focus": spec.focus, "one": words.dimensions[one], "other": words.dimensions[other]}
-    return say(TORN, **names, clear=clear[True], clear_other=clear[False])
+    return say(AMBIGUOUS, **names, clear=clear[True], clear_other=clear[False])
 
 
 def _known(spec: Spec) -> Op:

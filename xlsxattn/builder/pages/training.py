@@ -24,7 +24,7 @@ from xlsxattn.builder.pages.training_passes import (
     update,
 )
 from xlsxattn.builder.theme import cell_width
-from xlsxattn.contract.names import SHOWN, RangeName, cols_of, ends_in, of_context, rows_of
+from xlsxattn.contract.names import SHOWN, RangeName, cols_of, ends_in, of_context, parse, rows_of
 from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
@@ -170,10 +170,10 @@ class _Lesson:
         numbers += [s[name] for name in CHECKED]
         given = "*".join(f"ISNUMBER({name})" for name in numbers)
         check = usual.live_checks.status(
-            "✓ every example counts",
+            "✓ every example is used",
             usual.live_checks.WORDS,
             (f"MIN({s['Ids']})>0", "✗ a word of the examples is not in the vocabulary"),
-            (f"MIN({s['AskedRow']})>0", "✗ a word that is asked for is not in its sentence"),
+            (f"MIN({s['AskedRow']})>0", "✗ the target word of an example is not in its sentence"),
             (f"{given}=1", "✗ a number is missing"),
         )
         return computed(s["Status"], (1, 1), check, "status", words="vocab_Status")
@@ -195,7 +195,7 @@ class _Lesson:
         sides = (
             Side("example", (number,)),
             Side("its row", (row,)),
-            Side("counts", (present,)),
+            Side("used", (present,)),
         )
         group = Group((targets,), (asked,), self._columns(targets), sides, corner="word")
         return Band("The question: how far off is each word?", why, (group,), shared=True, show_formula=False)
@@ -277,8 +277,8 @@ class _Lesson:
             "adam": "Adam: a step of about the learning rate in each weight, whatever the gradient's size.",
         }[sheet.optimizer]
         groups = (
-            Group(inputs, labels, ("typed",), (Side("counts as", tuple(counted)),)),
-            Group((count,), (("examples that count",),)),
+            Group(inputs, labels, ("typed",), (Side("value used", tuple(counted)),)),
+            Group((count,), (("examples used",),)),
         )
         return Band("The optimizer", why, groups, shared=True, show_formula=False)
 
@@ -358,14 +358,14 @@ class _Lesson:
 
     def _group(self, block: Block, sides: tuple[Side, ...] = ()) -> Group:
         """A block of the shown step with its formula above it, and words beside and above it."""
-        name, (*_, before, block_name) = block.name, block.name.split("_")
+        name, quantity = block.name, parse(block.name).quantity
         rows: Labels = numbered("x", block.rows)
         cols: Labels | None = self._columns(block)
-        if block_name in SINGLE:
+        if quantity in SINGLE:
             rows, cols = (" ",), None
-        elif before not in ("W", "dW"):
-            rows = self._words(name, "Tokens" if block_name in OF_TOKENS else "Asked")
-            if block_name in OVER_TOKENS:
+        elif not ends_in(name, (*self.z.learns, *(f"d{matrix}" for matrix in self.z.learns))):
+            rows = self._words(name, "Tokens" if quantity in OF_TOKENS else "Asked")
+            if quantity in OVER_TOKENS:
                 words = computed(
                     cols_of(name),
                     (1, self.z.words),
@@ -377,7 +377,7 @@ class _Lesson:
         return Group((self._narrow(block),), (rows,), cols, sides, FORMULA)
 
     def _words(self, name: str, texts: str) -> Block:
-        """The words beside a block: those that are asked for, or all of the examples."""
+        """The words beside a block: the target words, or all words of the examples."""
         rows = self.z.examples if texts == "Asked" else self.z.words
         block = computed(rows_of(name), (rows, 1), usual.words.ROW_LABELS, "row label", texts=self.s[texts])
         return replace(block, widths=self._widths())
@@ -417,7 +417,7 @@ class _Lesson:
         losses = {"losses": f"{s['Loss']},{plus},{minus}", "h": h.name}
         allowed = computed(s["CheckAllowed"], (1, 1), ops.ALLOWED, "tiny", **losses)
         labels = [("matrix",), ("row",), ("column",), ("h",)]
-        labels += [("number of the weight",), ("h counts as",), ("(L(w + h) − L(w − h)) / 2h",)]
+        labels += [("number of the weight",), ("h used",), ("(L(w + h) − L(w − h)) / 2h",)]
         labels += [("by the backward pass",), ("difference",), ("possible rounding error",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
@@ -505,7 +505,7 @@ class _Lesson:
                         title=say("columns of {matrix}", matrix=matrix),
                     )
                 )
-        why = "The targets as used, the rows of the asked words, the mask, and constants for formulas."
+        why = "The targets as used, the rows of the target words, the mask, and constants for formulas."
         return Band("What every step uses", why, tuple(groups), shared=True, show_formula=False)
 
     # --- the page of steps ---------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ def once(sizes: Sizes) -> Iterator[Block]:
 
 
 def forward(p: Place) -> Iterator[Quantity]:
-    """The forward pass: queries of the asked words, keys and values of all, attention, output, loss."""
+    """The forward pass: queries of the target words, keys and values of all, attention, output, loss."""
     z, examples, words = p.sizes, p.sizes.examples, p.sizes.words
     for letter in LETTERS:
         if f"W_{letter}" in z.learns:
@@ -339,16 +339,15 @@ def chosen(p: Place) -> Iterator[Block]:
         return
     z, steps, s = p.sizes, Place(p.sizes), p.s
 
-    def taken(block: str, like: str, op: Op, look: str = "embedding") -> Block:
+    def taken(block: str, like: str, op: Op, look: str = "embedding", old: str = "") -> Block:
         rows, cols = z.shape(like) if like else (1, 1)
-        old = block.removeprefix("Old")
-        names = {"of": steps.name(old), "band": s["Chosen"], "like": s[like] if like else ""}
-        return Block(p.name(block), rows, cols, "formula", look, parts=(Part(op, names, cols),))
+        names = {"of": steps.name(block), "band": s["Chosen"], "like": s[like] if like else ""}
+        return Block(p.name(f"{old}{block}"), rows, cols, "formula", look, parts=(Part(op, names, cols),))
 
     for matrix in z.learns:
         yield taken(matrix, matrix, ops.TAKEN)
         for block in MOMENTS[z.sheet.optimizer]:
-            yield taken(f"Old{block}_{matrix}", matrix, ops.TAKEN_BEFORE)
+            yield taken(f"{block}_{matrix}", matrix, ops.TAKEN_BEFORE, old="Old")
     if z.sheet.optimizer == "adam":
         for k in "12":
             yield taken(f"Correction{k}", "", ops.TAKEN_CELL, "weight")

@@ -21,11 +21,13 @@ from xlsxattn.checker.appearance.number_formats import colours, same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.reading.grid import PER_POINT
 from xlsxattn.checker.reading.one_reading import MAX_ROWS
 from xlsxattn.checker.reading.sheet_view import joined
 from xlsxattn.checker.reading.strings import SYMBOL_FONTS
 from xlsxattn.contract.first_screen import FORMATS, THEN
 from xlsxattn.contract.names import FRONT, parse
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,9 +35,15 @@ if TYPE_CHECKING:
     from xlsxattn.checker.appearance.colours import RGB
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
     from xlsxattn.checker.reading.book import Book
+    from xlsxattn.language import Phrase
 
 MIN_POINTS = 4.0
 """Minimum readable font size in points; built workbooks use at least 8."""
+MAX_INDENT = 6
+"""Maximum indent of a text, about 9 pixels each; numbers are in columns of about 9 characters."""
+MIN_ROTATED_POINTS = 30.0
+"""Minimum height in points of a row with rotated numbers."""
+STRUCK = say("its text is struck through, as if by a minus sign")
 FORMATS_WITH_WORDS: Mapping[str, tuple[str, ...]] = {
     "Times": ('[>1]"occurs "0" times";""', '[>1]"stands "0" times";""'),  # the second until version 0.1
     "Ids": ('0;-0;"not in the vocabulary"',),
@@ -49,7 +57,7 @@ FORMATS_OF_LABELS = {"FocusBefore_Rows": FORMATS["Before_Rows"], "FocusAfter_Row
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """The style of a cell: number format, colours, fonts, font size, and whether its text is repeated.
+    """The style of a cell: number format, colours, font, font size, and what else makes it unreadable.
 
     ``inks`` are the colour of the font and those of the number format.
     """
@@ -59,7 +67,8 @@ class CellStyle:
     paper: RGB
     font: str
     points: float
-    repeats: bool
+    is_rotated: bool
+    how: tuple[Phrase, ...]
 
     @property
     def ink(self) -> RGB:
@@ -118,6 +127,7 @@ class Styles:
         papers = self.palette.behind(book._fills[style.fillId], WHITE)
         paper = min(papers, key=lambda paper: contrast(ink, paper))
         inks = (ink, *map(rgb, colours(str(code))))
+        alignment = book._alignments[style.alignmentId]
         from_theme = self.palette.fonts.get(str(font.scheme), "")
         return CellStyle(
             str(code),
@@ -125,8 +135,21 @@ class Styles:
             paper,
             from_theme or str(font.name or ""),
             float(font.sz or MIN_POINTS),
-            book._alignments[style.alignmentId].horizontal == "fill",
+            bool(alignment.textRotation),
+            tuple(_unreadable(font, alignment, book._borders[style.borderId])),
         )
+
+
+def _unreadable(font: Any, alignment: Any, border: Any) -> Iterator[Phrase]:
+    """What makes a text unreadable apart from its colours and its font."""
+    if alignment.horizontal == "fill":
+        yield say("its alignment repeats the text until the cell is full")
+    if alignment.indent > MAX_INDENT:
+        yield say("its indent moves the text out of the cell")
+    if font.strike:  # like a minus sign
+        yield STRUCK
+    if border.diagonal is not None and border.diagonal.style and (border.diagonalUp or border.diagonalDown):
+        yield say("diagonal borders cross its text")
 
 
 def misleading_cells(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
@@ -138,7 +161,7 @@ def misleading_cells(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[
     more: dict[tuple[str, Kind, str], int] = {}
     for area, style in _doubtful(book, ranges, styles):
         for name, cells in ranges.touched(area):
-            for kind, values in _faults(name, style):
+            for kind, values in (*_faults(name, style), *_rotated(book, cells, style)):
                 key = name, kind, str(values)
                 more[key] = more.get(key, -1) + cells.rows * cells.cols
                 seen.setdefault(key, Finding(kind, name, cells.address(), values=values))
@@ -190,7 +213,8 @@ def _of_missing_cells(
 
 def _is_plain(style: CellStyle) -> bool:
     readable = contrast(style.faintest, style.paper) >= MIN_CONTRAST and style.points >= MIN_POINTS
-    return readable and not (style.uses_symbol_font or style.repeats or verdict(style.number_format))
+    usual = not (style.uses_symbol_font or style.is_rotated or style.how)
+    return readable and usual and not verdict(style.number_format)
 
 
 def _worded(name: str) -> Iterable[str]:
@@ -215,5 +239,12 @@ def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]
         yield Kind.UNREADABLE, {"points": style.points}
     if style.uses_symbol_font:
         yield Kind.UNREADABLE, {"font": shortened(style.font)}
-    if style.repeats:
-        yield Kind.UNREADABLE, {}
+    yield from ((Kind.UNREADABLE, {"how": how}) for how in style.how)
+
+
+def _rotated(book: Book, cells: Area, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:
+    """Rotated text in a row that only shows a part of it."""
+    grid = book.views[cells.sheet].grid
+    rows = range(cells.row, cells.row + cells.rows)
+    if style.is_rotated and min(map(grid.height, rows)) < MIN_ROTATED_POINTS * PER_POINT:
+        yield Kind.UNREADABLE, {"how": say("its text is rotated, and its row is too low for it")}

@@ -1,4 +1,4 @@
-"""Hidden rows, columns and values, merged cells, and cells below objects."""
+"""Hidden windows, rows, columns and values, merged cells, and cells below objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ MAX_SHOWN = 3
 
 
 def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
-    """Hidden, merged or covered cells of our ranges."""
+    """A hidden window, and hidden, merged or covered cells of our ranges."""
+    if book.calculation.hides_window:
+        yield Finding(Kind.HIDDEN_WINDOW)
+    if book.calculation.hides_tabs:
+        yield Finding(Kind.HIDDEN_WINDOW, values={"what": say("sheet tabs")})
     for tab in ranges.sheets:
         view = book.views.get(tab)
         if view is None:
@@ -35,6 +39,10 @@ def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
             yield Finding(Kind.HIDDEN_CELLS, sheet=tab, values={"what": say("formulas")})
         if not view.shows_zeros:
             yield Finding(Kind.HIDDEN_CELLS, sheet=tab)
+        if view.frozen_rows:
+            yield Finding(Kind.HIDDEN_CELLS, sheet=tab, values={"frozen": view.frozen_rows})
+        if view.frozen_columns:
+            yield Finding(Kind.HIDDEN_CELLS, sheet=tab, values={"frozen_columns": view.frozen_columns})
         yield from _merged(view, ranges)
         yield from _covered(book, view, ranges)
 
@@ -81,11 +89,11 @@ def _merged(view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
 
 
 def _covered(book: Book, view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
-    """Cells below charts, pictures, shapes and tables; typed cells may be in an ordinary table."""
+    """Cells below objects; typed cells may be in an ordinary table, and below the buttons of a filter."""
     inputs = {*book.manifest.inputs} if any(one.is_table for one in view.objects) else set()
     for one in view.objects:
         touched = ((n, cells) for n, cells in ranges.touched(one.area) if not (one.is_table and n in inputs))
         if first := next(touched, None):
             name, cells = first
-            values = {"what": one.what, "cells": span(one.area)}
+            values = {"behind": one.what} if one.is_behind else {"what": one.what, "cells": span(one.area)}
             yield Finding(Kind.COVERED_CELLS, name, cells.address(), values=values)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl.utils import column_index_from_string
 
-from xlsxattn.checker.appearance.cell_styles import MIN_POINTS
+from xlsxattn.checker.appearance.cell_styles import MIN_POINTS, STRUCK
 from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
 from xlsxattn.checker.appearance.number_formats import same, verdict
 from xlsxattn.checker.cell_formulas import shortened
@@ -133,6 +133,8 @@ def _unreadable(rule: Rule, own: CellStyle, palette: Palette) -> dict[str, Any] 
         papers = [*palette.behind(look.fill, own.paper, differential=True)]
         if look.font is not None and look.font.sz is not None and float(look.font.sz) < MIN_POINTS:
             return {"points": float(look.font.sz)}
+        if look.font is not None and look.font.strike:
+            return {"how": STRUCK}
     paper = min(papers, key=lambda paper: contrast(ink, paper))
     return {"ink": spelled(ink), "paper": spelled(paper)} if contrast(ink, paper) < MIN_CONTRAST else None
 

@@ -21,6 +21,7 @@ from xlsxattn.checker.engines.processes import (
     Job,
     JobResult,
     Limits,
+    Rest,
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
 from xlsxattn.checker.reading.limits import STANDARD
@@ -43,6 +44,7 @@ __all__ = [
     "Job",
     "JobResult",
     "Limits",
+    "Rest",
     "evaluate",
     "evaluate_edited",
     "missing",
@@ -127,6 +129,7 @@ def evaluate_edited(
     edits: Sequence[Edits],
     limits: Limits = _STANDARD,
     edited: Callable[[int, Path], None] | None = None,
+    rest: Rest | None = None,
 ) -> Iterator[JobResult]:
     """Recalculate a workbook after each of several sets of edits, with one result in memory at a time.
 
@@ -136,6 +139,7 @@ def evaluate_edited(
         edits: sets of edits; every later set edits the cells of the earlier ones as well.
         limits: for all sets together in IronCalc, and for each copy in the other engines.
         edited: saves a copy with the sets up to an index, for workbooks that are too large for openpyxl.
+        rest: what follows in IronCalc.
 
     Returns:
         For each set, the values of the areas by name, or an `EngineFailed`.
@@ -146,7 +150,7 @@ def evaluate_edited(
     if sentence := missing(engine):
         raise EngineMissing(sentence)
     if engine == "ironcalc":
-        yield from ironcalc(job, limits, edits)
+        yield from ironcalc(job, limits, edits, rest)
         return
     with workplace() as folder:
         if edited is not None:

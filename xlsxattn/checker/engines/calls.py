@@ -20,6 +20,7 @@ from xlsxattn.checker.engines.processes import (
     PROGRAMS,
     TITLES,
     EngineFailed,
+    Rest,
     failed,
     failure,
     run,
@@ -56,26 +57,37 @@ _OFFICE_SETTINGS = (
 )
 
 
-def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> Iterator[JobResult]:
-    """Recalculate a workbook with IronCalc in a child process, once for each set of edits."""
+def ironcalc(
+    job: Job, limits: Limits, edits: Sequence[Edits] = ({},), rest: Rest | None = None
+) -> Iterator[JobResult]:
+    """Recalculate a workbook with IronCalc in a child process, once for each set of edits, then the rest."""
+    parts = [Rest((), job.areas, edits), *([rest] if rest else [])]
     with workplace() as folder:
         order, answer = folder / "order.json", folder / "answer.json"
-        numbers, values, typed = folder / "numbers", folder / "values", folder / "typed"
+        numbers, values = folder / "numbers", folder / "values"
         what: dict[str, Any] = {"path": str(job.path.absolute()), "memory": limits.memory}
-        what["areas"] = [(a.sheet, a.row, a.col, a.rows, a.cols) for a in job.areas.values()]
-        with typed.open("wb") as file:  # one set per line, as they may have very many cells
-            file.writelines(orjson.dumps([*map(_cell, cells.items())]) + b"\n" for cells in edits)
-        what["edits"] = str(typed)
+        what["parts"] = [_ordered(part, folder / f"typed-{i}") for i, part in enumerate(parts)]
         what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers), "values": str(values)}
         order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
         # -P: modules next to the child must not shadow the standard library; PYTHONPATH still applies
         code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
         if failed_run := _failure(code, answer, values, limits):
-            yield from [failed_run] * len(edits)
+            yield from [failed_run] * sum(len(part.edits) for part in parts)
             return
         with values.open("rb") as file:
-            for _ in edits:
-                yield _next_set(file, job.areas)
+            for part in parts:
+                for _ in part.edits:
+                    yield _next_set(file, part.areas)
+
+
+def _ordered(part: Rest, typed: Path) -> dict[str, Any]:
+    """A part of the order for IronCalc's child; its edits are written to a file."""
+    with typed.open("wb") as file:  # one set per line, as they may have very many cells
+        file.writelines(orjson.dumps([*map(_cell, cells.items())]) + b"\n" for cells in part.edits)
+    cleared, areas = (
+        [(a.sheet, a.row, a.col, a.rows, a.cols) for a in own] for own in (part.cleared, part.areas.values())
+    )
+    return {"cleared": cleared, "areas": areas, "edits": str(typed)}
 
 
 def _cell(item: tuple[tuple[str, int, int], float | str]) -> tuple[str, int, int, float | str]:

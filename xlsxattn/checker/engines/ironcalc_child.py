@@ -53,14 +53,13 @@ class Answers:
     from text.
     """
 
-    def __init__(self, model: Any, areas: list[list[Any]]) -> None:  # noqa: ANN401 - IronCalc has no types
+    def __init__(self, model: Any, tabs: dict[str, int], areas: list[list[Any]]) -> None:  # noqa: ANN401 - IronCalc has no types
         self.model = model
-        self.tabs = {sheet["name"]: place for place, sheet in enumerate(model.get_worksheets_properties())}
         for sheet, *_ in areas:
-            if sheet not in self.tabs:
+            if sheet not in tabs:
                 raise KeyError(f"there is no sheet {sheet!r}")
         self.areas = [
-            (self.tabs[sheet], range(top + 1, top + rows + 1), range(left + 1, left + cols + 1))
+            (tabs[sheet], range(top + 1, top + rows + 1), range(left + 1, left + cols + 1))
             for sheet, top, left, rows, cols in areas
         ]
 
@@ -104,8 +103,7 @@ class Answers:
 
 def recalculate(
     path: str,
-    areas: list[list[Any]],
-    edits: str,
+    parts: list[dict[str, Any]],
     runs: list[list[Any]],
     numbers: str,
     values: str,
@@ -114,9 +112,10 @@ def recalculate(
 
     Args:
         path: the workbook.
-        areas: the tab, first row and column (from 0), number of rows and columns of each.
-        edits: a file with one set of edits per line, as JSON: tab, row, column, number or text, "" for a
-            blank cell. Earlier sets stay in effect.
+        parts: each clears some areas (``cleared``), and then reads others (``areas``) after each set of
+            edits. An area is its tab, first row and column (from 0), number of rows and columns. ``edits`` is
+            a file with one set per line, as JSON: tab, row, column, number or text, "" for a blank cell.
+            Earlier sets stay in effect.
         runs: numbers to enter first: tab, row, first column and count of each run.
         numbers: the file with the numbers of all runs.
         values: the output file, in the format of `Answers`.
@@ -125,26 +124,35 @@ def recalculate(
         KeyError: the workbook has no such sheet.
     """
     model = ironcalc.load_from_xlsx(path)
-    answers = Answers(model, areas)
-    tabs = answers.tabs
+    tabs = {sheet["name"]: place for place, sheet in enumerate(model.get_worksheets_properties())}
+    settled = False
     with Path(numbers).open("rb") as file:
         for sheet, row, col, count in runs:
             run = array("d", file.read(8 * count))
             for column, number in enumerate(run, col + 1):
                 model.update_cell_with_number(tabs[sheet], row + 1, column, number)
-    with Path(values).open("wb") as file, Path(edits).open("rb") as sets:
-        for turn, cells in enumerate(sets):
-            for sheet, row, col, typed in json.loads(cells):
-                if typed == "":  # a cleared cell is blank, not an empty text
-                    model.clear_cell_contents(tabs[sheet], row + 1, col + 1)
-                    continue
-                is_text = isinstance(typed, str)
-                write = model.update_cell_with_text if is_text else model.update_cell_with_number
-                write(tabs[sheet], row + 1, col + 1, typed)
-            if turn:  # after the first set, all blocks are computed
-                model.evaluate()
-            text, doubles = answers.read() if turn else answers.settled()
-            file.write(len(text).to_bytes(8, "little") + text + doubles)
+    with Path(values).open("wb") as file:
+        for part in parts:
+            for sheet, row, col, rows, cols in part["cleared"]:
+                model.range_clear_all(tabs[sheet], row + 1, col + 1, row + rows, col + cols)
+            answers = Answers(model, tabs, part["areas"])
+            for cells in Path(part["edits"]).read_bytes().splitlines():
+                enter(model, tabs, json.loads(cells))
+                if settled:  # after the first set, all blocks are computed
+                    model.evaluate()
+                text, doubles = answers.read() if settled else answers.settled()
+                file.write(len(text).to_bytes(8, "little") + text + doubles)
+                settled = True
+
+
+def enter(model: Any, tabs: dict[str, int], cells: list[list[Any]]) -> None:  # noqa: ANN401
+    """Enter a set of edits."""
+    for sheet, row, col, typed in cells:
+        if typed == "":  # a cleared cell is blank, not an empty text
+            model.clear_cell_contents(tabs[sheet], row + 1, col + 1)
+            continue
+        write = model.update_cell_with_text if isinstance(typed, str) else model.update_cell_with_number
+        write(tabs[sheet], row + 1, col + 1, typed)
 
 
 def main(order_file: str, answer_file: str) -> None:
@@ -152,7 +160,7 @@ def main(order_file: str, answer_file: str) -> None:
     order = json.loads(Path(order_file).read_text("utf-8"))
     limit(order["memory"], order["seconds"])
     try:
-        recalculate(*(order[key] for key in ("path", "areas", "edits", "runs", "numbers", "values")))
+        recalculate(*(order[key] for key in ("path", "parts", "runs", "numbers", "values")))
         text = "{}"
     except MemoryError:
         text = json.dumps({"failed": "memory", "why": ""})

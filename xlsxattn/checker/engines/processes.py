@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from xlsxattn.checker.cells import Area, Grid
+    from xlsxattn.checker.cells import Area, Edits, Grid
     from xlsxattn.checker.reading.runs import NumberRuns
 
 TITLES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice", "gnumeric": "Gnumeric"}
@@ -64,6 +64,21 @@ class Job:
     path: Path
     areas: Mapping[str, Area]
     runs: Mapping[str, NumberRuns] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What IronCalc calculates in the same model after a job, without some of its cells.
+
+    Attributes:
+        cleared: the cells that are cleared first.
+        areas: the areas to read, by arbitrary names.
+        edits: sets of edits, after those of the job.
+    """
+
+    cleared: Sequence[Area]
+    areas: Mapping[str, Area]
+    edits: Sequence[Edits]
 
 
 JobResult: TypeAlias = "dict[str, Grid] | EngineFailed"

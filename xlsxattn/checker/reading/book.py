@@ -142,9 +142,12 @@ def read(path: Path) -> Book:
     worksheets: list[Any] = workbook.worksheets
     try:
         for ws in worksheets:
-            for cell in ws._cells.values():
-                if cell.value is not None:
-                    _classify(ws.title, cell, formulas, typed)
+            tab = ws.title
+            for (row, col), cell in ws._cells.items():
+                if isinstance(value := cell._value, float):  # most cells
+                    typed[tab, row - 1, col - 1] = value
+                elif value is not None:
+                    _classify(tab, cell, formulas, typed)
     except (ValueError, TypeError, OverflowError) as error:
         raise NotCheckableError(
             say("{path}: the workbook is damaged: {error}", path=path, error=words(error))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Edits
     from xlsxattn.checker.reading.book import Book
 
+    Cells = dict[tuple[int, int], Any]
+
 _WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
 
 
@@ -43,7 +45,8 @@ def without_values(
     for place in (book.workbook, *worksheets):
         for name in [n for n, defined in place.defined_names.items() if reaches(str(defined.value))]:
             del place.defined_names[name]
-    _drop(book, {ws.title: ws._cells for ws in worksheets})
+    cells: dict[str, Cells] = {ws.title: ws._cells for ws in worksheets}
+    _drop(book, cells)
     needed = _needed(book)
     for name, area in book.names.items():
         if name.lower() not in needed and not every_name:
@@ -52,16 +55,26 @@ def without_values(
             continue
         # LibreOffice does not quote a tab such as 1st, which IronCalc cannot read
         book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
-    with _typed_in(book, edits) as typed:
+    with _without(book, cells), _typed_in(book, edits) as typed:
         long = typed if runs else {}
         _save(book.workbook, path, [long.get(tab, NumberRuns()) for tab in book.workbook.sheetnames])
 
 
-def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:
-    """Drop saved values of array formulas, external references, data tables, blanks, and what is left out."""
-    for name in book.left_out & book.names.keys():
-        for tab, row, col in book.names[name].cells():
-            cells[tab].pop((row + 1, col + 1), None)
+@contextmanager
+def _without(book: Book, cells: Mapping[str, Cells]) -> Iterator[None]:
+    """Take out the cells of the ranges that are left out, and put them back afterwards."""
+    areas = [book.names[name] for name in book.left_out if name in book.names]
+    places = [(tab, (row + 1, col + 1)) for area in areas for tab, row, col in area.cells()]
+    taken = [(tab, at, cells[tab].pop(at)) for tab, at in places if at in cells[tab]]
+    try:
+        yield
+    finally:
+        for tab, at, cell in taken:
+            cells[tab][at] = cell
+
+
+def _drop(book: Book, cells: Mapping[str, Cells]) -> None:
+    """Drop saved values of array formulas, external references, data tables and blanks."""
     for (tab, row, col), formula in book.formulas.items():
         if reaches(formula.text) or formula.text.startswith(f"={DATA_TABLE}("):
             cells[tab].pop((row + 1, col + 1), None)

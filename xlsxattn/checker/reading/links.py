@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 DATA_TABLE = "TABLE"
 """The pseudo function of a data table, which recalculates a sheet with other inputs."""
+MAX_FORMULAS = 1 << 16
+"""Number of formulas whose references are remembered, as several checks ask for them."""
 _TEXT = re.compile(r'"[^"]*"')
 _OTHER_FILE = re.compile(r"\[[^\[\]]*\][^!,;()+*/&=<>^]*!")
 _OTHER_PROGRAM = re.compile(r"[\w.]\|(?:'[^']*'|[^'!|]+)!")
@@ -16,6 +19,7 @@ _FETCHES = re.compile(
 )
 
 
+@lru_cache(maxsize=MAX_FORMULAS)
 def reaches(formula: str) -> str:
     """The first external reference of a formula: to another file, another program or the network; or ""."""
     bare = _TEXT.sub('""', formula)

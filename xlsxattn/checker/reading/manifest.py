@@ -146,8 +146,8 @@ def _missing_table(
             sentence = "{path}: its formulas were replaced by values: use an earlier copy, or build it again"
             return ValuesOnlyError(say(sentence, path=path))
         sentence = (
-            "{path}: its defined names are missing, which locate all ranges: use an earlier copy, "
-            "or build it again"
+            "{path}: the defined names that locate its ranges are missing: use an earlier copy, or build "
+            "it again"
         )
         return NotCheckableError(say(sentence, path=path))
     if is_foreign(path):

@@ -10,21 +10,19 @@ from openpyxl.utils import range_boundaries
 from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
+from xlsxattn.checker.reading.grid import PER_PIXEL
 from xlsxattn.checker.reading.one_reading import MAX_ROWS
 from xlsxattn.checker.reading.sheet_view import linked
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from xlsxattn.checker.reading.archive import GuardedArchive
+    from xlsxattn.checker.reading.grid import Grid
     from xlsxattn.language import Phrase
 
-_PER_POINT, _PER_PIXEL = 12_700, 9_525
-"""English metric units, in which drawings state lengths."""
-_POINTS, _CHARACTERS = 15.0, 8.43
-"""The default height of rows and width of columns."""
-_TOLERANCE = 6 * _PER_PIXEL
+_TOLERANCE = 6 * PER_PIXEL
 """The overlap of an object with a cell that is ignored, as programs round the places of objects."""
 _ANCHORS = ("twoCellAnchor", "oneCellAnchor", "absoluteAnchor", "anchor")
 _NOTE = re.compile(rb"""ObjectType=["']Note["']""")
@@ -35,16 +33,19 @@ _LEGACY_NUMBERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object over cells: what it is, and the cells. ``is_table``: an ordinary table of typed cells."""
+    """An object over cells: what it is, and the cells.
+
+    ``is_table``: an ordinary table, or a filter, which may be over typed cells. ``is_behind``: it is behind
+    the cells.
+    """
 
     what: Phrase
     area: Area
     is_table: bool = False
+    is_behind: bool = False
 
 
-def objects_of(
-    archive: GuardedArchive, part: str, tab: str, root: Any, rows: Mapping[str, Mapping[str, str]]
-) -> Iterator[Object]:
+def objects_of(archive: GuardedArchive, part: str, tab: str, root: Any, grid: Grid) -> Iterator[Object]:
     """The objects of a sheet.
 
     Args:
@@ -52,18 +53,18 @@ def objects_of(
         part: the sheet's part.
         tab: its tab.
         root: the part, without its rows.
-        rows: the attributes of its rows, by number.
+        grid: the sizes of its rows and columns.
 
     Raises:
         ValueError: an invalid number or range.
     """
-    grid = _Grid(root, rows)
+    anchors = _Anchors(grid)
     shape = say("a chart, picture or shape")
-    found = {cells for cells in map(grid.cells, _anchors(root)) if cells}
+    found = {cells for cells in map(anchors.cells, _anchors(root)) if cells}
     for drawing in linked(archive, part, "/drawing"):
-        found |= {cells for cells in map(grid.cells, _anchors(fromstring(archive.read(drawing)))) if cells}
+        found |= {cells for cells in map(anchors.cells, _anchors(fromstring(archive.read(drawing)))) if cells}
     for drawing in linked(archive, part, "/vmlDrawing"):
-        found |= {*grid.legacy(archive.read(drawing))}
+        found |= {*anchors.legacy(archive.read(drawing))}
     for top, left, bottom, right in sorted(found):
         yield Object(shape, Area(tab, top, left, bottom - top + 1, right - left + 1))
     for kind, what in (("/pivotTable", say("a pivot table")), ("/table", say("a table"))):
@@ -72,6 +73,32 @@ def objects_of(
             at = next((one.get("ref") for one in table.iter() if _name(one) == "location"), table.get("ref"))
             plain = kind == "/table" and table.get("tableType", "worksheet") == "worksheet"
             yield Object(what, _area(tab, str(at)), is_table=plain)
+    yield from _in_the_sheet(tab, root)
+
+
+def _in_the_sheet(tab: str, root: Any) -> Iterator[Object]:
+    """Objects that the sheet itself states: a background picture, sparklines and the buttons of a filter."""
+    for one in root if root is not None else ():
+        if _name(one) == "picture":
+            yield Object(say("a picture"), Area(tab, 0, 0, MAX_ROWS, MAX_COLUMNS), is_behind=True)
+        if _name(one) == "autoFilter" and one.get("ref"):
+            yield from _buttons(_area(tab, one.get("ref")), one)
+        for sparkline in (child for child in one.iter() if _name(child) == "sparkline"):
+            for cells in (child for child in sparkline if _name(child) == "sqref"):
+                yield from (Object(say("a sparkline"), _area(tab, ref)) for ref in str(cells.text).split())
+
+
+def _buttons(area: Area, autofilter: Any) -> Iterator[Object]:
+    """The buttons of a filter, in the first row of its area."""
+    hidden = {
+        column.get("colId")
+        for column in autofilter
+        if column.get("hiddenButton") in ("1", "true") or column.get("showButton") in ("0", "false")
+    }
+    for i in range(area.cols):
+        if str(i) not in hidden:
+            cell = Area(area.sheet, area.row, area.col + i, 1, 1)
+            yield Object(say("the button of a filter"), cell, is_table=True)
 
 
 def _area(tab: str, ref: str) -> Area:
@@ -82,26 +109,11 @@ def _area(tab: str, ref: str) -> Area:
     return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 
-class _Grid:
-    """The heights of rows and widths of columns of a sheet, in English metric units."""
+class _Anchors:
+    """Finds the cells under the objects of a sheet."""
 
-    def __init__(self, root: Any, rows: Mapping[str, Mapping[str, str]]) -> None:
-        defaults: Any = next((one for one in root.iter() if _name(one) == "sheetFormatPr"), {})
-        self._height = float(defaults.get("defaultRowHeight") or _POINTS)
-        self._heights = {int(row) - 1: float(said["ht"]) for row, said in rows.items() if said.get("ht")}
-        self._width = float(defaults.get("defaultColWidth") or _CHARACTERS)
-        self._columns = [
-            (int(one.get("min")) - 1, int(one.get("max")), float(one.get("width")))
-            for one in root.iter()
-            if _name(one) == "col" and one.get("width")
-        ]
-
-    def height(self, row: int) -> float:
-        return self._heights.get(row, self._height) * _PER_POINT
-
-    def width(self, col: int) -> float:
-        characters = next((w for first, end, w in self._columns if first <= col < end), self._width)
-        return (7 * characters + 5) * _PER_PIXEL
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
 
     def cells(self, anchor: Any) -> tuple[int, int, int, int] | None:
         """The cells under an object: first row and column, last row and column; None if there are none."""
@@ -111,8 +123,8 @@ class _Grid:
         place = next((one for one in anchor if _name(one) == "pos"), None)
         spans = []
         for axis, key, extent, length, most in (
-            ("row", "y", "cy", self.height, MAX_ROWS),
-            ("col", "x", "cx", self.width, MAX_COLUMNS),
+            ("row", "y", "cy", self._grid.height, MAX_ROWS),
+            ("col", "x", "cx", self._grid.width, MAX_COLUMNS),
         ):
             first, offset = _corner(start, axis) if start is not None else (0, 0.0)
             offset += float(place.get(key)) if place is not None and start is None else 0.0

@@ -148,14 +148,12 @@ class CellsOnly(ExcelReader):
             rows, looks = reader.parser.row_dimensions, workbook._differential_styles.styles
             root = reader.parser.root
             view = view_of(tab, root, rows, looks, len(workbook._cell_styles))
-            objects = tuple(objects_of(archive, part, tab, root, rows))
+            objects = tuple(objects_of(archive, part, tab, root, view.grid))
             self.views[tab] = replace(view, charts=charts_of(archive, part), objects=objects)
         except AmbiguousError as error:
             raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
-        for (row, col), value in reader.parser.saved.items():
-            self.saved[tab, row - 1, col - 1] = value
-        for (row, col), doubt in reader.parser.doubts.items():
-            self.doubts[tab, row - 1, col - 1] = doubt
+        self.saved |= reader.parser.saved
+        self.doubts |= reader.parser.doubts
 
 
 class _Progress:

@@ -121,7 +121,7 @@ def read_package(archive: GuardedArchive) -> Package:
 def _judge_headers(archive: GuardedArchive) -> None:
     """Both headers of a part must agree: some programs read the first, others the directory at the end."""
     if archive.listed != len(archive.infolist()):
-        raise AmbiguousError(say("its archive states another number of parts than it has"))
+        raise AmbiguousError(say("its archive states a different number of parts than it has"))
     parts = sorted(archive.infolist(), key=lambda part: part.header_offset)
     ends = [*(part.header_offset for part in parts[1:]), archive.start_dir]
     for part, end in zip(parts, ends, strict=True):

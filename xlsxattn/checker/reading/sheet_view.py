@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -13,8 +13,9 @@ from openpyxl.utils import range_boundaries
 from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
+from xlsxattn.checker.reading.grid import PER_POINT, Grid, size
 from xlsxattn.checker.reading.limits import AmbiguousError
-from xlsxattn.checker.reading.one_reading import MAX_ROWS, NUMBER, whole
+from xlsxattn.checker.reading.one_reading import MAX_ROWS, whole
 from xlsxattn.checker.reading.package import TO_NONE
 from xlsxattn.language import say
 
@@ -30,6 +31,8 @@ MIN_POINTS = 6.0
 """Minimum height in points of a visible row; text has at least 8 points."""
 MIN_CHARACTERS = 1.5
 """Minimum width in characters of a visible column."""
+MAX_FROZEN_HEIGHT, MAX_FROZEN_WIDTH = 600.0, 1050.0
+"""Maximum size in points of frozen rows and columns, which fill the window of a screen of 1,080 lines."""
 _BARS = ("color", "fillColor", "negativeFillColor")
 _SERIES = ("tx", "cat", "val", "xVal", "yVal")
 _TRUE, _FALSE = ("1", "true"), ("0", "false")
@@ -88,6 +91,9 @@ class SheetView:
         shows_zeros: whether zero values are shown.
         shows_values: whether cells show values rather than formulas.
         objects: what lies over its cells.
+        frozen_rows: the number of frozen rows if they fill the window, otherwise 0.
+        frozen_columns: likewise for columns.
+        grid: the sizes of its rows and columns.
     """
 
     hidden_rows: tuple[HiddenSpan, ...] = ()
@@ -102,6 +108,9 @@ class SheetView:
     shows_zeros: bool = True
     shows_values: bool = True
     objects: tuple[Object, ...] = ()
+    frozen_rows: int = 0
+    frozen_columns: int = 0
+    grid: Grid = field(default_factory=lambda: Grid(None, {}))
 
 
 def view_of(
@@ -123,12 +132,15 @@ def view_of(
     Raises:
         ValueError: an invalid number or range.
     """
-    views = list(_all(root, "sheetView"))
+    views, grid = list(_all(root, "sheetView")), Grid(root, rows)
     above, before = _out_of_reach(views)
-    folded = (int(row) - 1 for row, said in rows.items() if _is_on(said.get("hidden")) and _is_in_group(said))
+    folded = tuple(
+        joined(int(r) - 1 for r, said in rows.items() if _is_on(said.get("hidden")) and _is_in_group(said))
+    )
+    frozen = [_frozen(view, grid) for view in views]
     return SheetView(
-        (*above, *_hidden_rows(root, rows)),
-        tuple(joined(folded)),
+        (*above, *_hidden_rows(root, rows), *(() if _unfolds(root, views) else folded)),
+        folded,
         (*before, *_hidden_columns(root)),
         tuple(area for one in _all(root, "mergeCell") for area in _areas(tab, one.get("ref", ""))),
         tuple(_rules(tab, root, looks)),
@@ -149,6 +161,9 @@ def view_of(
         ),
         shows_zeros=all(_is_on(view.get("showZeros", "1")) for view in views),
         shows_values=not any(_is_on(view.get("showFormulas")) for view in views),
+        frozen_rows=max((rows for rows, _ in frozen), default=0),
+        frozen_columns=max((columns for _, columns in frozen), default=0),
+        grid=grid,
     )
 
 
@@ -191,7 +206,7 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
 
 def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
     defaults: Any = next(_all(root, "sheetFormatPr"), {})
-    low = _size(defaults.get("defaultRowHeight"), MIN_POINTS) < MIN_POINTS
+    low = size(defaults.get("defaultRowHeight"), MIN_POINTS) < MIN_POINTS
     if low or _is_on(defaults.get("zeroHeight")):
         shown = {int(row) for row, said in rows.items() if "ht" in said and not _is_hidden_row(said)}
         yield from _between(shown, MAX_ROWS)
@@ -201,13 +216,7 @@ def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[H
 
 def _is_hidden_row(said: Mapping[str, str]) -> bool:
     hidden = _is_on(said.get("hidden")) and not _is_in_group(said)
-    return hidden or _size(said.get("ht"), MIN_POINTS) < MIN_POINTS
-
-
-def _size(text: str | None, default: float) -> float:
-    if text and not NUMBER.fullmatch(text):
-        raise AmbiguousError(say("a setting is {said}, but must be a number", said=text))
-    return float(text) if text else default
+    return hidden or size(said.get("ht"), MIN_POINTS) < MIN_POINTS
 
 
 def _is_in_group(said: Mapping[str, str]) -> bool:
@@ -226,15 +235,35 @@ def _out_of_reach(views: Sequence[Any]) -> tuple[list[HiddenSpan], list[HiddenSp
     return rows, columns
 
 
+def _frozen(view: Any, grid: Grid) -> tuple[int, int]:
+    """The number of frozen rows, and of columns, if they fill the window; otherwise 0."""
+    left, top, _, _ = range_boundaries(view.get("topLeftCell", "A1"))
+    zoom = size(view.get("zoomScale"), 100) / 100 / PER_POINT
+    rows = columns = 0
+    for pane in _all(view, "pane"):
+        if pane.get("state", "").startswith("frozen"):
+            rows, columns = (int(size(pane.get(key), 0)) for key in ("ySplit", "xSplit"))
+    height = sum(map(grid.height, range((top or 1) - 1, (top or 1) - 1 + min(rows, MAX_ROWS))))
+    width = sum(map(grid.width, range((left or 1) - 1, (left or 1) - 1 + min(columns, MAX_COLUMNS))))
+    return rows * (height * zoom > MAX_FROZEN_HEIGHT), columns * (width * zoom > MAX_FROZEN_WIDTH)
+
+
+def _unfolds(root: Any, views: Sequence[Any]) -> bool:
+    """Whether a reader can expand collapsed groups."""
+    protected = any(_is_on(one.get("sheet")) for one in _all(root, "sheetProtection"))
+    return not protected and all(_is_on(view.get("showOutlineSymbols", "1")) for view in views)
+
+
 def _hidden_columns(root: Any) -> Iterator[HiddenSpan]:
     defaults: Any = next(_all(root, "sheetFormatPr"), {})
     listed: set[int] = set()
     for col in _all(root, "col"):
         first, last = int(col.get("min")), min(int(col.get("max")), MAX_COLUMNS)
         listed |= set(range(first, last + 1))
-        if _is_on(col.get("hidden")) or _size(col.get("width"), MIN_CHARACTERS) < MIN_CHARACTERS:
+        if _is_on(col.get("hidden")) or size(col.get("width"), MIN_CHARACTERS) < MIN_CHARACTERS:
             yield first - 1, last - 1
-    if _size(defaults.get("defaultColWidth"), MIN_CHARACTERS) < MIN_CHARACTERS:
+    default = defaults.get("defaultColWidth") or defaults.get("baseColWidth")
+    if size(default, MIN_CHARACTERS) < MIN_CHARACTERS:
         yield from _between(listed, MAX_COLUMNS)
 
 
@@ -301,7 +330,7 @@ def _colour(element: Any) -> Color:
 
 
 def _value(key: str, text: str) -> Any:
-    return text if key == "rgb" else _size(text, 0.0) if key == "tint" else int(text)
+    return text if key == "rgb" else size(text, 0.0) if key == "tint" else int(text)
 
 
 def _offers(tab: str, root: Any) -> Iterator[Offer]:

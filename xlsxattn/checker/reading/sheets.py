@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from math import isfinite
-from string import digits
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.cell import Cell
-from openpyxl.worksheet._reader import (  # type: ignore[attr-defined]
+from openpyxl.worksheet._reader import (
     CELL_TAG,
     FORMULA_TAG,
     ROW_TAG,
     VALUE_TAG,
     WorkSheetParser,
     WorksheetReader,
-    _cast_number,
 )
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.xml.functions import iterparse
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def _is_number(text: str) -> bool:
-    return NUMBER.fullmatch(text) is not None and ("e" not in text.lower() or isfinite(float(text)))
+    return NUMBER.fullmatch(text) is not None and isfinite(float(text))
 
 
 def _is_entered_plainly(formula: Any) -> bool:
@@ -51,7 +49,7 @@ def _is_entered_plainly(formula: Any) -> bool:
 
 _UNAMBIGUOUS: dict[str, Callable[[str], bool]] = {
     "n": _is_number,
-    "s": lambda text: text.isascii() and text.isdigit(),
+    "s": lambda text: whole(text, zero=True),
     "str": lambda text: "_x" not in text,
 }
 """The common cell types, with tests for values that all programs read alike."""
@@ -73,23 +71,25 @@ class BothValues(RowParser):
     """Parses contents and saved values of cells, and refuses ambiguous ones.
 
     Attributes:
-        saved: (row, column), from 1 → the saved value of the cell.
+        saved: (tab, row, column) → the saved value of the cell.
         doubts: likewise → why programs read the cell in different ways.
         root: the sheet without its rows, after reading.
     """
 
     def __init__(
         self,
+        tab: str,
         source: Any,
         shared_strings: list[str],
         doubtful_strings: Mapping[int, Doubt],
         styles: int,
         **options: Any,
     ) -> None:
-        """Like the parser of openpyxl, with the doubtful shared strings and the number of styles."""
+        """Like the parser of openpyxl, with the tab, the doubtful shared strings and the number of styles."""
         super().__init__(source, shared_strings, **options)
-        self.saved: dict[tuple[int, int], Value] = {}
-        self.doubts: dict[tuple[int, int], Doubt] = {}
+        self.saved: dict[tuple[str, int, int], Value] = {}
+        self.doubts: dict[tuple[str, int, int], Doubt] = {}
+        self._tab, self._row = tab, ""
         self.root: Any = None
         self._doubtful_strings = doubtful_strings
         # without date formats, as converting a date back to a number would lose digits
@@ -116,16 +116,24 @@ class BothValues(RowParser):
     def parse_row(self, row: Any) -> Any:
         """Parse a row, which must be below the previous one."""
         number = row.get("r")
-        if number is not None and not (whole(number) and self.row_counter < int(number) <= MAX_ROWS):
+        if number is None:
+            self.row_counter += 1
+        elif whole(number) and self.row_counter < int(number) <= MAX_ROWS:
+            self.row_counter = int(number)
+        else:
             raise AmbiguousError(say("row {row} is a duplicate or out of order", row=number))
-        return super().parse_row(row)
+        self._row, self.col_counter = str(self.row_counter), 0
+        if row.attrib.keys() - {"r", "spans"}:
+            self.row_dimensions[self._row] = dict(row.attrib)
+        return self.row_counter, [self.parse_cell(cell) for cell in row]
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         """Parse a cell like openpyxl, and record its saved value and doubts."""
-        if (style := element.get("s", "0")) not in self._styles:
+        style = self._styles.get(element.get("s", "0"))
+        if style is None:
             sentence = "the style {style!r} of {cell} does not exist"
-            raise AmbiguousError(say(sentence, style=style, cell=element.get("r", "–")))
-        cell = self._common(element)
+            raise AmbiguousError(say(sentence, style=element.get("s", "0"), cell=element.get("r", "–")))
+        cell = self._common(element, style)
         if cell is None:
             doubt = judge_cell(element, self.row_counter, self.col_counter)
             self._shared.judge(element, self.row_counter, self.col_counter)
@@ -133,7 +141,7 @@ class BothValues(RowParser):
             differs = cell["data_type"] == "f" or cell["style_id"] in self.date_formats
             plain = self._plain.parse_cell(element) if differs else cell
             # without an address, the other parser would count cells incorrectly
-            at = cell["row"], cell["column"]
+            at = self._tab, cell["row"] - 1, cell["column"] - 1
             self.saved[at] = value_of(plain)
             if doubt:
                 self.doubts[at] = doubt
@@ -141,46 +149,49 @@ class BothValues(RowParser):
                 self._doubt_string(at, element.findtext(VALUE_TAG))
         return cell
 
-    def _common(self, element: Any) -> dict[str, Any] | None:
-        """A fast path for numbers, texts and formulas; None for other cells."""
-        kind, address, style = (
-            element.get("t", "n"),
-            element.get("r", ""),
-            self._styles[element.get("s", "0")],
-        )
-        letters = address.rstrip(digits)
-        row, col = address[len(letters) :], column_of(letters)
-        is_plain = _UNAMBIGUOUS.get(kind)
-        if is_plain is None or col is None or row != str(self.row_counter) or style in self.date_formats:
+    def _common(self, element: Any, style: int) -> dict[str, Any] | None:
+        """A fast path for numbers, texts and formulas that all programs read alike; None for other cells."""
+        col = column_of(element.get("r", "").removesuffix(self._row))
+        if col is None or col <= self.col_counter or element.tag != CELL_TAG or style in self.date_formats:
             return None
-        parts, nested = {}, 0
-        for child in element:
-            parts[child.tag] = child
-            nested += len(child)
-        unusual = len(parts) < len(element) or nested or element.tag != CELL_TAG
-        text, formula = getattr(parts.pop(VALUE_TAG, None), "text", None), parts.pop(FORMULA_TAG, None)
-        entered_otherwise = formula is not None and not _is_entered_plainly(formula)
-        misplaced = col <= self.col_counter or element.get("vm") is not None
-        if unusual or parts or entered_otherwise or misplaced or not (text is None or is_plain(text)):
+        children, formula, text = list(element), None, None
+        unusual = any(map(len, children)) or element.get("vm") is not None
+        if children and children[0].tag == FORMULA_TAG:
+            formula = children.pop(0)
+        if children and children[0].tag == VALUE_TAG:
+            text = children.pop(0).text
+        kind, at = element.get("t", "n"), (self._tab, self.row_counter - 1, col - 1)
+        is_plain = _UNAMBIGUOUS.get(kind)
+        if unusual or children or is_plain is None or not (text is None or is_plain(text)):
+            return None
+        if formula is not None and not _is_entered_plainly(formula):
             return None
         value: Any = text
-        if value and kind == "n":
-            value = _cast_number(value)
-        elif value and kind == "s":
-            self._doubt_string((self.row_counter, col), value)
-            value = self.shared_strings[int(value)]
-        kind = "s" if value and kind == "str" else kind
-        cell = {"row": self.row_counter, "column": col, "value": value, "data_type": kind, "style_id": style}
-        self.saved[self.row_counter, col] = value_of(cell)
+        if text:
+            value = float(text) if kind == "n" else self._text(at, kind, text)
+        self.saved[at] = "" if value is None and kind == "str" else value  # an empty text is still text
         self.col_counter = col
+        kind = "s" if text and kind == "str" else kind
         if formula is not None:
-            entered = f"={formula.text or ''}"
-            array = formula.get("t") == "array"
-            cell["value"] = ArrayFormula(ref=formula.get("ref"), text=entered) if array else entered
-            cell["data_type"] = "f"
-        return cell
+            kind, value = "f", f"={formula.text or ''}"
+            if formula.get("t") == "array":
+                value = ArrayFormula(ref=formula.get("ref"), text=value)
+        return {
+            "row": self.row_counter,
+            "column": col,
+            "value": value,
+            "data_type": kind,
+            "style_id": style,
+        }
 
-    def _doubt_string(self, at: tuple[int, int], index: str | None) -> None:
+    def _text(self, at: tuple[str, int, int], kind: str, text: str) -> str:
+        """A text, which may be the index of a shared string."""
+        if kind == "str":
+            return text
+        self._doubt_string(at, text)
+        return self.shared_strings[int(text)]
+
+    def _doubt_string(self, at: tuple[str, int, int], index: str | None) -> None:
         """Record that a shared string is doubtful."""
         doubt = self._doubtful_strings.get(int(index)) if index and self._doubtful_strings else None
         if doubt:
@@ -203,6 +214,7 @@ class SheetReader(WorksheetReader):
         super().__init__(worksheet, source, shared_strings, data_only=False, rich_text=False)
         parent = worksheet.parent
         self.parser = BothValues(
+            str(worksheet.title),
             source,
             shared_strings,
             doubtful_strings,

@@ -24,13 +24,14 @@ _SINGLE = ("sheets", "definedNames", "calcPr", "workbookPr")
 _WITHIN = {"sheet": "sheets", "definedName": "definedNames"}
 _AUTOMATIC = ("auto", "autoNoTable")
 _TRUE, _FALSE = ("1", "true"), ("0", "false")
+_VISIBLE = "visible"
 _MACRO = ("function", "vbProcedure", "xlm")
 """Attributes of names that are macros rather than ranges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calculation:
-    """The calculation settings of a workbook.
+    """The calculation settings of a workbook, its special names, and its windows.
 
     Attributes:
         full_precision: not "precision as displayed".
@@ -39,6 +40,8 @@ class Calculation:
         from_1904: the 1904 date system.
         macros: names of macros, in lower case.
         hidden: hidden names, in lower case.
+        hides_window: whether all windows of the workbook are hidden.
+        hides_tabs: whether one of its windows has no sheet tabs.
     """
 
     full_precision: bool = True
@@ -47,6 +50,8 @@ class Calculation:
     from_1904: bool = False
     macros: frozenset[str] = field(default_factory=frozenset)
     hidden: frozenset[str] = field(default_factory=frozenset)
+    hides_window: bool = False
+    hides_tabs: bool = False
 
 
 def read_workbook_part(xml: bytes, links: Mapping[str, Link], tables: Sequence[str] = ()) -> Calculation:
@@ -64,6 +69,7 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link], tables: Sequence[s
     _judge_names(names, tables, sheets=len([*root.iter(_tag("sheet"))]))
     calculated: Any = next(root.iter(_tag("calcPr")), {})
     properties: Any = next(root.iter(_tag("workbookPr")), {})
+    windows = [*root.iter(_tag("workbookView"))]
     return Calculation(
         full_precision=_flag(calculated, "fullPrecision", default=True),
         iterates=_flag(calculated, "iterate"),
@@ -71,6 +77,8 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link], tables: Sequence[s
         from_1904=_flag(properties, "date1904"),
         macros=frozenset(_called(one) for one in names if any(_flag(one, key) for key in _MACRO)),
         hidden=frozenset(_called(one) for one in names if _flag(one, "hidden")),
+        hides_window=bool(windows) and all(one.get("visibility", _VISIBLE) != _VISIBLE for one in windows),
+        hides_tabs=any(not _flag(one, "showSheetTabs", default=True) for one in windows),
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def own(inputs: Inputs, p: RangeName) -> Own:
     """A function that replaces a block with this prefix by the reader's answer, if `inputs` has one.
 
-    An answer is NaN in cells that are not asked for.
+    An answer is NaN in cells that need not be computed.
     """
 
     def replaced(block: str, x: Sized) -> Sized:

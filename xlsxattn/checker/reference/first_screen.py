@@ -20,15 +20,16 @@ from xlsxattn.checker.reference.words import constant, labels, text, uses_blanks
 from xlsxattn.contract.first_screen import (
     ABSENT,
     BLANK,
+    BOTH_UNDECIDED,
     CLASS,
-    CLASS_TORN,
+    CLASS_UNDECIDED,
+    CLOSEST,
     DIFFER,
-    FIRST_TORN,
+    DIFFERENT_INPUTS,
+    EQUALLY_CLOSE,
+    FIRST_UNDECIDED,
     LEANS,
     MIXED,
-    NEAR_TORN,
-    NEAREST,
-    NEITHER_DECIDES,
     NEITHER_HAS,
     NO_FOCUS,
     NOT_YET,
@@ -36,11 +37,10 @@ from xlsxattn.contract.first_screen import (
     OTHER_NUMBERS,
     SAME,
     SAME_NUMBERS,
-    SECOND_TORN,
-    TORN,
+    SECOND_UNDECIDED,
     TWICE,
+    UNDECIDED,
     UNKNOWN,
-    UNLIKE,
 )
 from xlsxattn.contract.first_screen import NO_CLASS as NO_WORD
 from xlsxattn.contract.kinds import (
@@ -122,7 +122,7 @@ class Screen(NamedTuple):
 class Leaning(NamedTuple):
     """What a row leans towards: all acceptable results, the one of the reference first."""
 
-    torn: tuple[bool, ...]
+    undecided: tuple[bool, ...]
     leads: tuple[str, ...]
     others: tuple[str, ...]
     numbers: Expected
@@ -272,9 +272,9 @@ def leaning(x: Expected, names: Array) -> Leaning:
     first, last = np.flatnonzero(gap < HALF)[[0, -1]]
     may, sure = np.flatnonzero(gap < HALF + doubt), np.flatnonzero(gap < HALF - doubt)
     second = float(np.sort(gap)[1])
-    torn = second <= HALF
+    undecided = second <= HALF
     return Leaning(
-        (torn, not torn) if abs(second - HALF) <= doubt else (torn,),
+        (undecided, not undecided) if abs(second - HALF) <= doubt else (undecided,),
         _texts(names, first, may[may <= sure[0]]),
         _texts(names, last, may[may >= sure[-1]]),
         x,
@@ -316,10 +316,10 @@ def says(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
     twice = screen.tell(TWICE) if list(c.tokens[:, 0]).count(screen.focus) > 1 else ""
     if screen.columns == "numbered":
         return text(screen.tell(MIXED, focus=screen.focus) + twice)
-    sentences = {True: NEAR_TORN if near else TORN, False: NEAREST if near else LEANS}
+    sentences = {True: EQUALLY_CLOSE if near else UNDECIDED, False: CLOSEST if near else LEANS}
     return leaning.text(
-        screen.tell(sentences[torn], focus=screen.focus, lead=lead, other=other) + twice
-        for torn, lead, other in product(leaning.torn, leaning.leads, leaning.others)
+        screen.tell(sentences[undecided], focus=screen.focus, lead=lead, other=other) + twice
+        for undecided, lead, other in product(leaning.undecided, leaning.leads, leaning.others)
     )
 
 
@@ -333,13 +333,13 @@ def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
     if not all(there):
         return text(screen.tell(ONE_HAS if any(there) else NEITHER_HAS, focus=screen.focus))
     if screen.is_unlike:
-        return text(screen.tell(UNLIKE, focus=screen.focus))
+        return text(screen.tell(DIFFERENT_INPUTS, focus=screen.focus))
     one, two = leanings
     if screen.columns == "numbered":
         return outputs_compared(screen, one.numbers, two.numbers)
     ways = [
-        screen.tell(decided(*torn, same=here == other), here=here, there=other)
-        for *torn, here, other in product(one.torn, two.torn, one.leads, two.leads)
+        screen.tell(decided(*undecided, same=here == other), here=here, there=other)
+        for *undecided, here, other in product(one.undecided, two.undecided, one.leads, two.leads)
     ]
     return text_from(ways, merged([one.numbers, two.numbers], one.numbers.values))
 
@@ -353,12 +353,12 @@ def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:
     return text_from(map(screen.tell, ways[:1] if sure else ways), merged([one, two], one.values))
 
 
-def decided(first_torn: bool, second_torn: bool, *, same: bool) -> str:  # noqa: FBT001 - one for each sentence
+def decided(first_undecided: bool, second_undecided: bool, *, same: bool) -> str:  # noqa: FBT001 - one for each sentence
     """The text for two sentences that have the focus word."""
-    if first_torn:
-        return NEITHER_DECIDES if second_torn else FIRST_TORN
-    if second_torn:
-        return SECOND_TORN
+    if first_undecided:
+        return BOTH_UNDECIDED if second_undecided else FIRST_UNDECIDED
+    if second_undecided:
+        return SECOND_UNDECIDED
     return SAME if same else DIFFER
 
 
@@ -386,8 +386,8 @@ def classified(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
     if own(screen.made[screen.at(c, screen.first)["Class"]].values.item()) == NO_CLASS:
         return text(screen.tell(NO_WORD))
     return leaning.text(
-        screen.tell(CLASS_TORN if torn else CLASS, lead=lead, other=other)
-        for torn, lead, other in product(leaning.torn, leaning.leads, leaning.others)
+        screen.tell(CLASS_UNDECIDED if undecided else CLASS, lead=lead, other=other)
+        for undecided, lead, other in product(leaning.undecided, leaning.leads, leaning.others)
     )
 
 

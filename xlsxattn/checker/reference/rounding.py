@@ -100,7 +100,7 @@ class Rounding:
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
 
     def own(self, name: str, x: NoisyArray) -> NoisyArray:
-        """The numbers of a range, or a reader's answer, which is NaN in cells that are not asked for."""
+        """The numbers of a range, or a reader's answer, which is NaN in cells that need not be computed."""
         answer = self.inputs.get(name)
         if answer is None or answer.shape != x.clean.shape:
             return x

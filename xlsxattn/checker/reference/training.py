@@ -205,12 +205,12 @@ class Course:
 
     @cached_property
     def asked(self) -> Array:
-        """The asked word of each example, (E, 1)."""
+        """The target word of each example, (E, 1)."""
         return shaped(self.inputs, self.s["Asked"], int(self.example[-1]) + 1, 1)
 
     @cached_property
     def rows(self) -> Array:
-        """The positions of the asked words, (E,), from 1; 0 if the example lacks the word."""
+        """The positions of the target words, (E,), from 1; 0 if the example lacks the word."""
         found = []
         for e, word in enumerate(self.asked[:, 0]):
             places = [
@@ -324,7 +324,7 @@ def clamped(x: Course) -> Ranges:
 
 
 def words(x: Course) -> Ranges:
-    """The words of the examples, and the asked words."""
+    """The words of the examples, and the target words."""
     s, lesson = x.s, x.lesson
     return {
         s["Ids"]: constant(np.array(x.ids, dtype=float)[:, None]),

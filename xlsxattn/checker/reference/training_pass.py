@@ -119,7 +119,7 @@ class Pass:
         }
 
     def projected(self, letter: str) -> tuple[Array, Array]:
-        """Q of the asked words, K or V of all words, and their sizes."""
+        """Q of the target words, K or V of all words, and their sizes."""
         if letter == "Q":
             return side_by_side(self.blocks["Q"]), side_by_side(self.sizes["Q"])
         name = f"W_{letter}"

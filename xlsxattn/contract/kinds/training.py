@@ -68,7 +68,7 @@ WeightDecay: TypeAlias = Annotated[
     float, Within("weight decay: the multiple of each weight that is added to its gradient", 1.0)
 ]
 Sentence: TypeAlias = Annotated[str | Sequence[str], Words("a sentence")]
-Asked: TypeAlias = Annotated[str, Word("the word of the sentence that has the target")]
+Asked: TypeAlias = Annotated[str, Word("the target word: the word of the sentence whose output is trained")]
 Wanted: TypeAlias = Annotated[
     Any, TargetValues("the target output of the word: numbers, or words whose embeddings are averaged")
 ]

@@ -37,14 +37,17 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     """The exercise on a spec: the given ranges, or those of the spec, or those of a preset.
 
     Raises:
-        SpecError: a range does not exist or cannot be asked for, or nothing is left to ask for.
+        SpecError: a range does not exist or cannot be left blank, or there is nothing to compute.
     """
     asked = Asked(Exercise({}), [*pages.book(spec).blocks()])
     inner = [b for b in asked.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
     possible = {b.name: b for b in inner if asked.can_be_asked(b)}
     if not possible:
         raise SpecError(
-            say("{spec}: has no range that an exercise can ask for: no sheet computes attention", spec=named)
+            say(
+                "{spec}: has no range that an exercise can leave blank: no sheet computes attention",
+                spec=named,
+            )
         )
     table = spec.exercise_table
     places = dict[str, tuple[int, ...]]()
@@ -65,7 +68,7 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
         matches = [name for name in answers if fnmatchcase(name, pattern)]
         if not matches and not blank:
             listed = ", ".join([*answers][:MAX_LISTED]) + (", …" if len(answers) > MAX_LISTED else "")
-            sentence = "{spec}: exercise.points: {name} is not asked for, but {names}"
+            sentence = "{spec}: exercise.points: {name} is not left blank, only {names}"
             sentence = say(sentence, spec=named, name=pattern, names=listed)
             raise SpecError(with_near(sentence, pattern, answers))
         points |= dict.fromkeys(matches, n)
@@ -95,14 +98,14 @@ def _places(
             raise SpecError(say(sentence, spec=named, text=text, name=name, rows=b.rows, cols=b.cols))
         if name in before and before[name] != place:
             sentence = (
-                "{spec}: {text}: {name} is already asked for; give one row, one cell, or the whole range"
+                "{spec}: {text}: {name} is already left blank; give one row, one cell, or the whole range"
             )
             raise SpecError(say(sentence, spec=named, text=text, name=name))
     return dict.fromkeys(matches, place)
 
 
 def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping[str, Block]) -> str:
-    """Why a range cannot be asked for."""
+    """Why a range cannot be left blank."""
     matched = [block for key, block in every.items() if fnmatchcase(key, name)]
     block = matched[0] if matched else None
     if block is None and nearest(name, possible) is None:
@@ -111,9 +114,9 @@ def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping
     if block is None:
         return with_near(say("{spec}: there is no range {name}", spec=named, name=name), name, possible)
     if block.kind == "formula":
-        sentence = "{spec}: {name} cannot be asked for, but for example {example}"
+        sentence = "{spec}: {name} cannot be left blank, but for example {example} can"
         return say(sentence, spec=named, name=name, example=next(iter(possible)))
-    sentence = "{spec}: {name} cannot be asked for: it holds typed values, not formulas"
+    sentence = "{spec}: {name} cannot be left blank: it holds typed values, not formulas"
     return say(sentence, spec=named, name=name)
 
 

@@ -31,7 +31,7 @@ _IN_ANSWERS = ("OFFSET", "INDIRECT")
 _WORD = re.compile(r"[^\W\d][\w.]*")
 
 
-def unsteady(book: Book) -> Iterator[Finding]:
+def volatile_formulas(book: Book) -> Iterator[Finding]:
     """Formulas with volatile functions, or with names that are not ranges, on our sheets and those they read.
 
     They are reported even if the manifest lists them.
@@ -58,7 +58,7 @@ def unsteady(book: Book) -> Iterator[Finding]:
         if values:
             name, where = _range_of(book, formula.area), formula.area.address()
             text = braced(formula.text, array=formula.array)
-            yield Finding(Kind.UNSTEADY_FORMULA, name, where, formula=text, values=values)
+            yield Finding(Kind.VOLATILE_FORMULA, name, where, formula=text, values=values)
 
 
 def _tabs_read(book: Book) -> set[str]:
@@ -100,7 +100,8 @@ def calculated_inputs(book: Book) -> Iterator[Finding]:
     """Inputs with formulas, which are not perturbed, so that nothing is proved for other values."""
     areas = [book.names[name] for name in book.manifest.inputs if name in book.names]
     inputs = Cover(areas)
-    cells = [at for formula in book.formulas.values() for at in formula.area.cells() if at in inputs]
+    entered = [formula.area for formula in book.formulas.values() if inputs.meets(formula.area)]
+    cells = [at for area in entered for at in area.cells() if at in inputs]
     if cells:
         first = Area(*cells[0], 1, 1)
         values = {"n": len(cells)} if cells[1:] else {}
