@@ -172,13 +172,18 @@ def test_every_engine_marks_right_answers_and_mistakes(
                 assert (marks(values, block) == {texts.RIGHT}) == good, (block, [*map(str, some)])
 
 
-def test_numbers_typed_at_two_decimals(by_hand: tuple[Path, Path], tmp_path: Path, engine: str) -> None:
-    blank, solved = by_hand
-    right = {block: np.array(evaluate(solved, "ironcalc")[f"dims_cat_{block}"]) for block in RANGES}
-    rounded = {block: values.round(2) for block, values in right.items()}
-    path = edited(
-        blank, tmp_path / "typed.xlsx", *(typed(block, values) for block, values in rounded.items())
-    )
+@pytest.fixture(scope="module")
+def rounded(by_hand: tuple[Path, Path]) -> dict[str, Any]:
+    """The right answers at two decimals."""
+    values = evaluate(by_hand[1], "ironcalc")
+    return {block: np.array(values[f"dims_cat_{block}"]).round(2) for block in RANGES}
+
+
+def test_numbers_typed_at_two_decimals(
+    by_hand: tuple[Path, Path], rounded: dict[str, Any], tmp_path: Path, engine: str
+) -> None:
+    changes = [typed(block, values) for block, values in rounded.items()]
+    path = edited(by_hand[0], tmp_path / "typed.xlsx", *changes)
     values = evaluate(path, engine)
     upstream = {"Q", "Scores", "Scaled", "Exp", "RowSum", "Attention"}
     for block in upstream - {"Scores"}:  # sums of products of rounded numbers have larger errors
@@ -186,7 +191,7 @@ def test_numbers_typed_at_two_decimals(by_hand: tuple[Path, Path], tmp_path: Pat
     assert states(path, engine=engine, inputs="as-saved")["Attention"] == "right"
     off = rounded["Attention"] + 0.03
     path = edited(path, tmp_path / "off.xlsx", typed("Attention", off))
-    assert states(path, engine=engine, inputs="as-saved")["Attention"] == "wrong"
+    assert states(path, inputs="as-saved")["Attention"] == "wrong"
 
 
 def test_answers_that_are_not_numbers_are_marked(
