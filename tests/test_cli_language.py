@@ -33,14 +33,21 @@ def book(tmp_path_factory) -> Path:
     return prebuilt.build("causal", tmp_path_factory.mktemp("zh") / "book.xlsx", "zh")
 
 
+@pytest.fixture(scope="module")
+def faulty(book) -> Path:
+    """The workbook with a number in place of a formula."""
+    changed = openpyxl.load_workbook(book)
+    tab, cell = next(iter(changed.defined_names["causal_Scale"].destinations))
+    changed[tab][cell.replace("$", "")] = 3
+    changed.save(path := book.with_name("faulty.xlsx"))
+    return path
+
+
 @pytest.fixture
-def here(tmp_path, monkeypatch, book) -> Path:
+def here(tmp_path, monkeypatch, book, faulty) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "book.xlsx").write_bytes(book.read_bytes())
-    faulty = openpyxl.load_workbook(book)
-    tab, cell = next(iter(faulty.defined_names["causal_Scale"].destinations))
-    faulty[tab][cell.replace("$", "")] = 3
-    faulty.save(tmp_path / "faulty.xlsx")
+    (tmp_path / "faulty.xlsx").write_bytes(faulty.read_bytes())
     (tmp_path / "not.xlsx").write_bytes(b"no")
     (tmp_path / "folder.xlsx").mkdir()
     for name, text in SPECS.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.dependencies import Order
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def without_trainings(book: Book) -> Book:
     every = {*book.names, *manifest.formulas, *manifest.inputs}
     own = {name for name in every if manifest.parse(name).sheet in trained}
     left_out = frozenset(own | Order(book).made_from(*own))
-    cells = {at for name in left_out if name in book.names for at in book.names[name].cells()}
+    cells = Cover(book.names[name] for name in left_out if name in book.names)
     return replace(
         book,
         left_out=left_out,
@@ -36,5 +37,6 @@ def without_trainings(book: Book) -> Book:
             sheets=tuple(sheet for sheet in manifest.sheets if sheet.id not in trained),
             inputs=tuple(name for name in manifest.inputs if name not in left_out),
             formulas={name: both for name, both in manifest.formulas.items() if name not in left_out},
+            front={key: value for key, value in manifest.front.items() if key != "training"},
         ),
     )

@@ -48,7 +48,9 @@ def main() -> None:
     _open_streams()
     chosen = language.choose(sys.argv, os.environ)
     with language.use_language(chosen):
-        sys.exit(_run(language.translated(cli, chosen)))
+        code = _run(language.translated(cli, chosen))
+    gc.freeze()  # the interpreter looks for garbage once more when it exits
+    sys.exit(code)
 
 
 def _open_streams() -> None:

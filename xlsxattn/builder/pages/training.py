@@ -249,7 +249,7 @@ class _Lesson:
         sides = (Side("in the chart", (plotted,)),)
         groups = (
             Group((loss(self.every),), (number,), ("loss",), sides, corner="steps"),
-            Group((diverged, verdict), (("diverged at step",), ("result",))),
+            Group((diverged, verdict), (("diverged (0: no)",), ("result",))),
         )
         return _band("The loss, step by step", why, groups)
 
@@ -406,8 +406,8 @@ class _Lesson:
         losses = {"losses": f"{s['Loss']},{plus},{minus}", "h": h.name}
         allowed = computed(s["CheckAllowed"], (1, 1), ops.ALLOWED, "tiny", **losses)
         labels = [("matrix",), ("row",), ("column",), ("h",)]
-        labels += [("number of the weight",), ("h used",), ("(L(w + h) − L(w − h)) / 2h",)]
-        labels += [("by the backward pass",), ("difference",), ("possible rounding error",)]
+        labels += [("weight number",), ("h used",), ("finite difference",)]
+        labels += [("backward pass",), ("difference",), ("rounding error",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
             "Is the backward pass right? Change one weight of the shown step by ±h: the difference of the "

@@ -165,7 +165,7 @@ def stacked(each: Sequence[Ranges]) -> Ranges:
     whole: Ranges = {}
     for name, first in each[0].items():
         one = [found[name] for found in each]
-        values = np.stack([x.values for x in one]) if len(one) > 1 else first.values[None]  # maybe large
+        values = np.array([x.values for x in one]) if len(one) > 1 else first.values[None]  # maybe large
         magnitude, amplification, coarse = (
             np.array([getattr(x, of) for x in one]) for of in ("magnitude", "amplification", "coarse")
         )
