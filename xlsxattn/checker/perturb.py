@@ -110,14 +110,14 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
 
     The first set has other numbers within ±2 in every numeric input. The next ones have other numbers and
     words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn;
-    some have positions of words that are blank, fractions or beyond the sentence, if a sheet asks for them.
+    some have positions of words that are blank, fractions or beyond the sentence, if a sheet has such inputs.
     Then come increasing numbers, sparse numbers and unusual words; prompts of other lengths if blank cells
     have a meaning; a temperature below 0 if an attention sheet has one; nearly equal numbers if there is a
     first screen; numbers beyond the limits of trainings, and runs that diverge; sentences whose last word
     ranks second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
     duplicates. The last set has numbers well beyond ±2 and random words, drawn with the book's seed, to
-    reveal formulas that fit only the other sets. In every set trainings ask for other words. Cells with a
-    formula of the user are not edited.
+    reveal formulas that fit only the other sets. In every set, trainings have other target words. Cells with
+    a formula of the user are not edited.
 
     A workbook with trainings gets the sets that change what these read. A copy without them gets only the
     other sets, as its sheets were proved together with the trainings.

@@ -322,8 +322,8 @@ class _Writer:
         """Write the formulas of a block; those of answers, in the solutions, in the format ``answer``."""
         grid, region = self.values.get(placed.block.name), placed.block.region
         for cells, formula in formulas.entries(placed, self.places):
-            asked = region is not None and region.holds(cells.top - placed.row, cells.left - placed.col)
-            look = answer if asked else usual
+            is_answer = region is not None and region.holds(cells.top - placed.row, cells.left - placed.col)
+            look = answer if is_answer else usual
             area = cells.top, cells.left, cells.bottom, cells.right
             if grid is None:
                 ws.write_array_formula(*area, formula, look)
@@ -341,7 +341,9 @@ class _Writer:
             r = placed.area
             width = min(sheet.widths.get(col, MIN_WIDTH) for col in range(r.left, r.right + 1))
             states = [condition for condition, _ in placed.states]
-            apart = {"multi_range": formulas.in_two(r)} if sheet.padded and states else {}
+            has_bars = theme.LOOKS[placed.block.look].heat in theme.BARS
+            is_apart = states and (sheet.padded or has_bars)
+            apart = {"multi_range": formulas.in_two(r)} if is_apart else {}
             for rule in self._conditions(placed, width):
                 own = {} if rule.get("criteria") in states else apart
                 ws.conditional_format(r.top, r.left, r.bottom, r.right, {**rule, **own})
@@ -369,8 +371,8 @@ class _Writer:
             bad = self.format(theme.NO_NUMBER)
             no_number = formulas.is_no_number(placed.row, placed.col)
             yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
-        for condition, dressed in placed.states:
-            stop = {"stop_if_true": True, "format": self.format(theme.STATES[dressed])}
+        for condition, named in placed.states:
+            stop = {"stop_if_true": True, "format": self.format(theme.STATES[named])}
             yield {"type": "formula", "criteria": condition, **stop}
         if block.look == "masked":
             hidden = self.format(theme.MASKED_OUT)

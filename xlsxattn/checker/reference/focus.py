@@ -42,7 +42,7 @@ class FocusRow(NamedTuple):
     Attributes:
         position: the row of the focus word, from 1, or 0 if it is missing.
         words: the words of the keys, (..., n, 1).
-        memory: the rows from which the keys are computed, (..., n, d_model).
+        memory: the rows from which the keys are computed, and their positions, (..., n, d).
         seen: the number of words that the mask allows for this row; None without a mask.
     """
 
