@@ -98,11 +98,9 @@ class Table:
             raise self.error(key, "is empty, text is needed")
         n = len(value.encode("utf-16-le", "surrogatepass")) // 2
         if n > most:
-            sentence = "has {n} characters, at most {most} are possible"
-            if n > len(value):
-                sentence = (
-                    "has {n} characters, of which those like 🙂 count twice, at most {most} are possible"
-                )
+            if n == len(value):
+                raise self.error(key, "has {n} characters, at most {most} are possible", n=n, most=most)
+            sentence = "has {n} characters (those like 🙂 count twice), at most {most} are possible"
             raise self.error(key, sentence, n=n, most=most)
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
