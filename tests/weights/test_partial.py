@@ -28,8 +28,11 @@ SWAPS = (
 )
 
 
-@pytest.mark.parametrize("config", [checkpoints.BERT, checkpoints.GPT2], ids=["bert", "gpt2"])
-@pytest.mark.parametrize("grain", [{"layers": "1"}, {"heads": "1.2"}], ids=["layers", "heads"])
+@pytest.mark.parametrize(
+    ("config", "grain"),
+    [(checkpoints.BERT, {"layers": "1"}), (checkpoints.GPT2, {"heads": "1.2"})],
+    ids=["a layer of bert", "a head of gpt2"],
+)
 def test_a_swapped_word_is_an_error(config: Any, grain: dict[str, str], tmp_path: Path) -> None:
     folder = checkpoints.write(tmp_path / "tiny", config, checkpoints.draw(config))
     spec = spec_of(read_model(folder, ["w1 w2 w3", "w4"], **grain))

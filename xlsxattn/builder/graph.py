@@ -361,7 +361,7 @@ class FirstScreen:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """The hints of an answer, from vague to the formula in words.
+    """The hints of an answer, the last of which describes the formula in words.
 
     Attributes:
         name: the range to compute.

@@ -137,7 +137,7 @@ function cellOf(name, row, col, beside) {
 
 const markOf = (text) => (text.startsWith("✓") ? "good" : text.startsWith("✗") ? "bad" : "");
 
-// A single value with its label; a text without a label speaks for itself.
+// A single value with its label; a text without a label is shown alone.
 function fact(tag, name) {
   const range = data.ranges[name], text = shown(valueAt(range, 0, 0), range), said = typeof valueAt(range, 0, 0) === "string";
   const value = element("b", { class: markOf(text), tabindex: 0, "data-range": name, "data-row": 0, "data-col": 0 }, text || `(${say("blank")})`);

@@ -155,11 +155,6 @@ def first_screen(
     return FirstScreen(check, story, (change, watch, see), follow, closing, tuple(lanes))
 
 
-def _without_numbers(show: Shown) -> int:
-    """Width of the attention if there are no numbers beside it."""
-    return SHARE + EVERY_NUMBER if len(show["contexts"]) <= MAX_FULL else 2 * SHARE
-
-
 def _focus_word(name: str, look: str, number_format: str) -> Block:
     """The focus word; its number format adds the other words."""
     block = computed(name, (1, 1), ops.first_screen.FOCUS, look, focus="vocab_Focus")
@@ -309,7 +304,7 @@ class _Attending:
     def lane(self, heading: Block) -> WordLane:
         strips = list(_word_strips(self.context))
         look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
-        wide = SHARE if self.count else _without_numbers(self.show)
+        wide = SHARE if self.count else 2 * SHARE
         strips.append(Strip(self._looks(), wide, look))
         lines: list[Line] = []
         if self.count and self.show["full"]:
@@ -510,7 +505,7 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
     says = computed(f["Says"], (1, 1), op, "says", **read)
     ids, words, place = _word_strips(context)
     head = "where the first word looks" if sheet.pool == "first" else "where all words look"
-    strips = (ids, words, place, Strip(look, _without_numbers(shown(spec)), head))
+    strips = (ids, words, place, Strip(look, 2 * SHARE, head))
     return WordLane(heading, strips, has_no_result(context, f'{p["Class"]}="–"'), (line,), (says,))
 
 
@@ -586,15 +581,15 @@ def _crossed(
     spec: Spec, sheet: CrossAttention, contexts: Sequence[Context], sentences: dict[str, Block]
 ) -> list[WordLane]:
     """Both sentences, with the attention from the first to the second and each word's strongest key."""
-    asks, keys = contexts
-    f, p = _at(asks), RangeName(sheet.id, context=asks.id)
+    queries, keys = contexts
+    f, p = _at(queries), RangeName(sheet.id, context=queries.id)
     places = [p.at(head=h + 1) for h in range(sheet.heads)] if sheet.headed else [p]
-    aligned = _alignment(asks, keys, [at["Attention"] for at in places], "share")
-    names = {"tokens": of_context(asks.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
+    aligned = _alignment(queries, keys, [at["Attention"] for at in places], "share")
+    names = {"tokens": of_context(queries.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
     op = ops.first_screen.MOST
     if len(keys.words) == 1:  # some programs do not accept the name of a single cell in INDEX
         op = replace(op, formula='=IF({tokens}[cell]="","–",{words}&"")')
-    n = len(asks.words)
+    n = len(queries.words)
     most = computed(f["Most"], (n, 1), op, "next word", map=f["Alignment"], **names)
     said = (
         [_copied(f["Said"], (1, 1), "made of", p["FocusSaid"], ops.words.SAME_TEXT)]
@@ -604,9 +599,9 @@ def _crossed(
     lanes = []
     for context in contexts:
         ids, words, place = _word_strips(context)
-        strips = [aligned, Strip(most, WORD, "looks most at")] if context is asks else []
+        strips = [aligned, Strip(most, WORD, "looks most at")] if context is queries else []
         words = words if strips else replace(words, pixels=ALONE)
-        says = [replace(block, number_format=texts.MADE_OF) for block in said if context is asks]
+        says = [replace(block, number_format=texts.MADE_OF) for block in said if context is queries]
         says.append(_unreadable(spec, context))
         lanes.append(WordLane(sentences[context.id], (ids, words, place, *strips), says=tuple(says)))
     return lanes

@@ -11,7 +11,7 @@ from xlsxattn.builder.graph import Band, Block, Box, Fact, Group, Page, Sample, 
 from xlsxattn.builder.pages import exercise, typed_rows
 from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attention_page
 from xlsxattn.builder.pages.compare_page import compare_page
-from xlsxattn.builder.pages.exercise import Asked
+from xlsxattn.builder.pages.exercise import ExerciseBlocks
 from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
 from xlsxattn.builder.pages.first_screen import first_screen, shown, word_blocks
 from xlsxattn.builder.pages.glossary import glossary_page
@@ -141,12 +141,12 @@ def book(spec: Spec) -> WorkbookPages:
     start = _start(spec, pages, guide)
     extra: list[Page] = []
     if spec.exercise:
-        asks = Asked(spec.exercise, [*_blocks((start, guide, *pages))], spec.solved)
-        extra = exercise.extra_pages(pages, asks)
-        pages = exercise.asked(pages, asks)
+        answers = ExerciseBlocks(spec.exercise, [*_blocks((start, guide, *pages))], spec.solved)
+        extra = exercise.extra_pages(pages, answers)
+        pages = exercise.with_answers(pages, answers)
         guide = _guide(spec, pages)  # quotes a formula
-        start = exercise.with_progress(_start(spec, pages, guide), asks)
-        start, guide, *pages = [exercise.waiting(page, asks) for page in (start, guide, *pages)]
+        start = exercise.with_progress(_start(spec, pages, guide), answers)
+        start, guide, *pages = [exercise.waiting(page, answers) for page in (start, guide, *pages)]
     pages += [guide, glossary_page([start, *pages]), *extra]
     start = replace(start, boxes=_boxes(pages))
     pages = [translated(page, spoken) for page in (start, *pages)]
@@ -341,7 +341,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
         Sample("attention (darker: more)", "legend weight"),
     ]
     if spec.exercise:
-        kinds = (*kinds, Sample("yours to compute", "legend answer"))
+        kinds = (*kinds, Sample("cell to compute", "legend answer"))
     looks = {block.look for page in pages for block in page.blocks()}
     if "probability" in looks:
         heat.append(Sample("probability (darker: more)", "legend probability"))
