@@ -305,7 +305,7 @@ def test_a_high_first_screen_is_made_to_fit(blanks, height, lines):
 
 
 def test_links_and_chips_of_the_first_screen_are_wide_enough():
-    data = plain([10, 8], 8, {"id": "a", "kind": "encoder", "similarity": True, "layers": 3})
+    data = plain([12, 8], 8, {"id": "a", "kind": "encoder", "similarity": True, "layers": 3})
     books = [load(templates.path(name)) for name in templates.names()]
     for one in (*books, parse(data, "data")):
         sheet = layout.lay_out(pages.book(one))[0]
