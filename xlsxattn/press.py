@@ -30,7 +30,7 @@ from xlsxattn.checker.report import summary
 from xlsxattn.language import MessageError, say
 from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -145,7 +145,7 @@ def press_all(
                 refuse_changed(target, force=force)
                 _prepare_folder(target, make=make_folder)
                 if target.parent not in folders:
-                    folders[target.parent] = stack.enter_context(workplace(target.parent))
+                    folders[target.parent] = stack.enter_context(temporary_folder(target.parent))
                 draft = folders[target.parent] / f"{len(drafts)}.xlsx"
                 report = _drafted(book, sheets, target, draft)
             _refuse_overflow(named, report)
@@ -186,7 +186,7 @@ def laid_out(spec: Spec, named: str) -> tuple[WorkbookPages, Sequence[PlacedShee
 def _drafted(book: WorkbookPages, sheets: Sequence[PlacedSheet], target: Path, draft: Path) -> Report:
     """Build and prove a workbook at ``draft``, which is yet to be moved to its target."""
     # another folder for XlsxWriter's output, which warns if it cannot close a file on a full disk
-    with workplace() as scratch:
+    with temporary_folder() as scratch:
         writing = "{target}: writing formulas, then the values that {engine} computes"
         LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
         _write(book, sheets, scratch, draft)

@@ -28,7 +28,7 @@ from xlsxattn.checker.engines.processes import (
 from xlsxattn.checker.engines.values import saved_values
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ def ironcalc(
 ) -> Iterator[JobResult]:
     """Recalculate a workbook with IronCalc in a child process, once for each set of edits, then the rest."""
     parts = [Rest((), job.areas, edits), *([rest] if rest else [])]
-    with workplace() as folder:
+    with temporary_folder() as folder:
         order, answer = folder / "order.json", folder / "answer.json"
         numbers, values = folder / "numbers", folder / "values"
         what: dict[str, Any] = {"path": str(job.path.absolute()), "memory": limits.memory}
@@ -145,7 +145,7 @@ def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
 
 def gnumeric(job: Job, limits: Limits) -> JobResult:
     """Recalculate a workbook with Gnumeric, and read the copy that it saves."""
-    with workplace() as folder:
+    with temporary_folder() as folder:
         out = folder / "out.xlsx"
         kinds = ["--import-type=Gnumeric_Excel:xlsx", "--export-type=Gnumeric_Excel:xlsx2"]
         command = [_program("gnumeric"), "--recalc", *kinds, str(job.path.absolute()), str(out)]
@@ -160,7 +160,7 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[JobResult]:
     is tried again alone, and the rest together.
     """
     answers: dict[int, JobResult] = {}
-    with workplace() as folder:
+    with temporary_folder() as folder:
         write_profile(folder / "profile")
         batches = [_copied(jobs, folder, answers)]
         while batches:
