@@ -6,8 +6,6 @@ import html
 import json
 import re
 import shutil
-import subprocess
-import tempfile
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -17,14 +15,6 @@ from conftest import cannot_run, import_library
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--enable-logging=stderr", "--v=0", "--timeout=30000", "--dump-dom"),
-)
-DARK = "--blink-settings=preferredColorScheme=0"
-SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +49,20 @@ def launched() -> Iterator[Any]:
         browser.close()
 
 
-def opened(page: Path, *flags: str) -> Opened:
-    """Open a page in a browser with its own profile."""
-    program = chromium()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [program, *FLAGS, *flags, f"--user-data-dir={profile}", page.as_uri()]
-        ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
-    return Opened(ended.stdout, tuple(line for line in ended.stderr.splitlines() if ":CONSOLE:" in line))
+def opened(browser: Any, page: Path, *, dark: bool = False, until: str = "body") -> Opened:
+    """Open a page with empty storage, until it has an element."""
+    context = browser.new_context(color_scheme="dark" if dark else "light")
+    tab, console = context.new_page(), []
+    tab.on("console", lambda message: console.append(message.text))
+    tab.on("pageerror", lambda error: console.append(f"{error.name}: {error.message}"))
+    tab.goto(page.as_uri())
+    tab.wait_for_selector(until, state="attached", timeout=60_000)
+    dom = tab.content()
+    context.close()
+    return Opened(dom, tuple(console))
 
 
-def asked(page: str, script: str, folder: Path, *flags: str) -> Any:
+def asked(browser: Any, folder: Path, page: str, script: str, *, dark: bool = False) -> Any:
     """Open a page with an additional script, whose function ``ask`` returns the result or a promise."""
     asking = (
         f"<script>{script}\n"
@@ -78,7 +72,7 @@ def asked(page: str, script: str, folder: Path, *flags: str) -> Any:
     )
     place = folder / "asked.html"
     place.write_text(page.replace("</body>", asking), "utf-8")
-    return opened(place, *flags).answer()
+    return opened(browser, place, dark=dark, until="#answer").answer()
 
 
 def axe() -> str:

@@ -26,9 +26,11 @@ SAID = "said"
 """The property of a test for messages in the summary, such as how much was proved."""
 
 LONG = (
-    "test_documents", "test_imported", "test_properties", "test_extremes", "test_edits", "test_tweaks",
-    "test_press", "test_answers", "test_exercise", "test_hostile", "test_language", "test_live_page",
-    "test_page", "test_engines", "test_claims", "test_chinese", "test_round_trips", "test_experiments",
+    "test_answers", "test_properties", "test_edits", "test_campaign", "test_live_page", "test_language",
+    "test_preview", "test_hostile", "test_extremes", "test_page", "test_engines", "test_formula_table",
+    "test_claims", "test_press", "test_documents", "test_round_trips", "test_experiments", "test_imported",
+    "test_chinese", "test_runs", "test_shell", "test_tweaks", "test_trained", "test_one_reading",
+    "test_live_calculation", "test_exercise",
 )  # fmt: skip
 """Slow test files, the slowest first."""
 SKIPPED = "xlsxattn/skipped"
@@ -46,6 +48,12 @@ def pytest_configure() -> None:
     )  # each program that a test starts would compile everything again
     gc.set_threshold(*COLLECTED)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore SIGINT by default
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores, as workers wait for engines and browsers."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -156,8 +156,8 @@ def test_a_key_of_other_kinds_names_those_kinds():
 
 
 def test_texts_that_mention_other_words_are_reported(here):
-    assert run("new", "walkthrough", "lesson.toml").code == 0
-    text = (here / "lesson.toml").read_text("utf-8")
+    text = "[[sheets]]".join(templates.path("walkthrough").read_text("utf-8").split("[[sheets]]")[:3])
+    (here / "lesson.toml").write_text(text, "utf-8")
     assert "quote" not in run("build", "lesson.toml").err
     for old, new in (("mouse", "apple"), ("keyboard", "pear")):
         text = re.sub(rf"(?m)^{old}\b|(?<=[\" ]){old}(?=[\" ])", new, text)

@@ -18,7 +18,9 @@ from conftest import ROOT
 from workbooks import Ranges, evaluate_many, tweaked
 
 from dev import prebuilt
-from xlsxattn import press, templates
+from xlsxattn import templates
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder.specification import spec
 from xlsxattn.checker.reading.book import read
 
 SENSES = {"cat": ("animal", "tech"), "keyboard": ("tech", "animal")}
@@ -55,7 +57,8 @@ def workbooks(walkthrough, tmp_path_factory):
         for sheet in tomllib.loads(source.read_text("utf-8"))["sheets"]
         if sheet["kind"] != "training"
     ]
-    press.build(source, folder / "unscaled.xlsx", changed={"sheets": sheets})
+    unscaled = pages.book(spec.load(source, {"sheets": sheets}))
+    writer.write(folder / "unscaled.xlsx", unscaled.title, layout.lay_out(unscaled))
     return {
         "as built": walkthrough,
         "swapped": tweaked(walkthrough, swapped, folder / "swapped.xlsx"),

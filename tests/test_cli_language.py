@@ -20,6 +20,8 @@ from test_language import described
 from dev import prebuilt
 from xlsxattn import spec_schema, templates
 from xlsxattn.cli.commands import cli
+from xlsxattn.cli.language import translated, use_language
+from xlsxattn.language import Language
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,14 +33,21 @@ def book(tmp_path_factory) -> Path:
     return prebuilt.build("causal", tmp_path_factory.mktemp("zh") / "book.xlsx", "zh")
 
 
+@pytest.fixture(scope="module")
+def faulty(book) -> Path:
+    """The workbook with a number in place of a formula."""
+    changed = openpyxl.load_workbook(book)
+    tab, cell = next(iter(changed.defined_names["causal_Scale"].destinations))
+    changed[tab][cell.replace("$", "")] = 3
+    changed.save(path := book.with_name("faulty.xlsx"))
+    return path
+
+
 @pytest.fixture
-def here(tmp_path, monkeypatch, book) -> Path:
+def here(tmp_path, monkeypatch, book, faulty) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "book.xlsx").write_bytes(book.read_bytes())
-    faulty = openpyxl.load_workbook(book)
-    tab, cell = next(iter(faulty.defined_names["causal_Scale"].destinations))
-    faulty[tab][cell.replace("$", "")] = 3
-    faulty.save(tmp_path / "faulty.xlsx")
+    (tmp_path / "faulty.xlsx").write_bytes(faulty.read_bytes())
     (tmp_path / "not.xlsx").write_bytes(b"no")
     (tmp_path / "folder.xlsx").mkdir()
     for name, text in SPECS.items():
@@ -161,3 +170,12 @@ def _bare(node: Any) -> Any:
         return node
     told = ("description", "title") if "$schema" in node else ("description",)
     return {key: _bare(one) for key, one in node.items() if not (key in told and isinstance(one, str))}
+
+
+@pytest.mark.parametrize("usage", ["用法：", "Uzo: "])
+def test_the_usage_is_followed_by_a_space_except_in_wide_characters(usage):
+    chosen = Language("xx", {"Usage:": usage.rstrip()})
+    with use_language(chosen):
+        command = translated(cli, chosen)
+        shown = command.get_help(command.context_class(command, info_name="xlsxattn"))
+    assert shown.startswith(f"{usage}xlsxattn")

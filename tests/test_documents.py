@@ -15,6 +15,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -26,7 +27,7 @@ from conftest import THOROUGH, require
 from weights import checkpoints
 from weights.checkpoints import BERT, LLAMA
 
-from xlsxattn import press
+from xlsxattn import press, templates
 from xlsxattn.checker import check as checking
 from xlsxattn.spec_schema import schema
 from xlsxattn.view import look as viewing
@@ -181,11 +182,30 @@ def pickled(beside: Path, folder: Path, tensors: dict[str, np.ndarray]) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _once():
-    """Check each workbook once with each engine, and read it once: many commands of many pages use the same.
+    """Write, check (with each engine) and read each workbook once: many commands of many pages use the same.
 
     Engines other than IronCalc, each set of inputs a file to them, get the saved inputs only. So do builds,
     unless XLSXATTN_THOROUGH=1: drawn specs are proved with other inputs in test_properties.py.
     """
+    build, write, written = press.build, press._write, {}
+    built: list[Any] = []  # the template that is being built, with its language and detail
+
+    def build_of(source, *place, changed=None, **options):
+        if isinstance(source, Path) and source.parent == templates.folder():
+            built[:] = [source, changed]
+        try:
+            return build(source, *place, changed=changed, **options)
+        finally:
+            built.clear()
+
+    def written_once(book, sheets, scratch, final):
+        if not built or repr(built) not in written:
+            write(book, sheets, scratch, final)
+        else:
+            final.write_bytes(written[repr(built)])
+        if built:
+            written[repr(built)] = final.read_bytes()
+
     check, reports = checking._check, {}
 
     def checked(path, engine, inputs, *how, few):
@@ -205,6 +225,8 @@ def _once():
         return last[key]
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(press, "build", build_of)
+        patch.setattr(press, "_write", written_once)
         patch.setattr(checking, "_check", checked)
         patch.setattr(viewing, "look", looked)
         yield

@@ -29,16 +29,16 @@ def stranger(path: Path) -> Path:
     return path
 
 
-def test_the_hook_checks_the_given_files(walkthrough: Path, tmp_path: Path):
+def test_the_hook_checks_the_given_files(causal: Path, tmp_path: Path):
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     command = shlex.split(hook["entry"])
     assert command[0] == "xlsxattn"
-    done = run([*command, str(walkthrough), str(stranger(tmp_path / "budget.xlsx"))])
+    done = run([*command, str(causal), str(stranger(tmp_path / "budget.xlsx"))])
     tally = "2 files: 1 hold, 0 fail, 0 not checkable, 1 skipped (made by other programs)\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, tally, "")
     other = tmp_path / "other.xlsx"
     other.write_text("no workbook")
-    assert run([*command, str(walkthrough), str(other)]).returncode == 2
+    assert run([*command, str(causal), str(other)]).returncode == 2
 
 
 def act(files: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:

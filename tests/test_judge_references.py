@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import THOROUGH
 from drawn import model, words_of
 
 from xlsxattn.checker.reference import SheetInfo, expected
@@ -17,7 +18,7 @@ if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
 else:
     torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
 
-DRAWS = 100
+DRAWS = 100 if THOROUGH else 24
 F = torch.nn.functional
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STEPS = 30
-PROBLEMS = 20 if THOROUGH else 8
+PROBLEMS = 20 if THOROUGH else 4
 """Of each optimizer."""
 OPTIMIZERS = {
     "sgd": lambda rng: {"lr": rng.uniform(0.005, 0.03)},

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import THOROUGH
 from drawn import column, words_of
 
 from xlsxattn.checker.reference import SheetInfo, expected
@@ -16,7 +17,8 @@ if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
 else:
     torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
 
-DRAWS, STEPS = 20, 30
+DRAWS = 20 if THOROUGH else 6
+STEPS = 30
 RATES = {"sgd": 0.05, "momentum": 0.02, "adam": 0.05}
 PLAIN = {"weights": True, "scale": True, "mask": "none"}
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.report import Report
 
-DRAWN = 200 if THOROUGH else 60
+DRAWN = 200 if THOROUGH else 36
 MAX_LENGTH = 180  # seconds that LibreOffice may take for them
 MIN_COUNT = DRAWN // 5  # the minimum number, even on a slow machine
 SMALL = specs(most_words=5, most_dimensions=4, most_contexts=3, most_sheets=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 import tomllib
@@ -16,6 +17,7 @@ from dev.campaign.kinds import every
 from xlsxattn import press, templates
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
+from xlsxattn.cli.commands import BLAS_THREADS, COLLECTED
 from xlsxattn.contract.kinds import Training
 
 if TYPE_CHECKING:
@@ -74,8 +76,9 @@ def judged(paths: Mapping[str, Path], jobs: int) -> Iterator[tuple[str, list[Jud
 
     A workbook stays in one process, because computing what its mutants are compared with is expensive.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", BLAS_THREADS)  # of the processes that are started
     largest = sorted(paths, key=lambda name: paths[name].stat().st_size, reverse=True)
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_silence) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_prepare) as pool:
         made = {name: pool.submit(_judged, name, paths[name]) for name in largest}
         for name in paths:
             yield name, *made[name].result()
@@ -89,5 +92,6 @@ def _judged(name: str, path: Path) -> tuple[list[Judgement], float]:
     return made, time.monotonic() - start
 
 
-def _silence() -> None:
+def _prepare() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # IronCalc prints warnings to standard output
+    gc.set_threshold(*COLLECTED)

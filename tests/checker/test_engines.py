@@ -416,25 +416,23 @@ def test_the_timeout_of_a_batch_restarts_with_each_file(tmp_path, monkeypatch):
     assert log.read_text() == "run\n"
 
 
-def test_a_killed_libreoffice_leaves_no_files(tmp_path, monkeypatch):
+def test_a_killed_libreoffice_leaves_no_files(tmp_path, monkeypatch, scratch):
     require("libreoffice")
     outer = tmp_path / "outer"
     outer.mkdir()
     monkeypatch.setenv("TMPDIR", str(outer))
 
-    def sockets():
-        return set(Path("/tmp").glob("OSL_PIPE_*"))
-
-    before, seen = sockets(), set()
+    seen = set()
 
     def once_it_listens():
-        seen.update(sockets() - before)
+        own = (calls._socket(profile.as_uri()) for profile in scratch.glob("*/profile"))
+        seen.update(socket for socket in own if socket.exists())
         return bool(seen)
 
     with interrupted(once_it_listens):
         ask("libreoffice", book(tmp_path / "a.xlsx", [[1]]), column(1), Limits(seconds=30))
     assert seen
-    assert not seen & sockets()
+    assert not any(socket.exists() for socket in seen)
     assert list(outer.iterdir()) == []
 
 

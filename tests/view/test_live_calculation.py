@@ -30,7 +30,8 @@ DIVERGED = 1e-7
 BY_DIFFERENCES = re.compile("NORMSDIST|_Distance")
 UNTRAINED = "untrained"
 """The walkthrough without its training."""
-EDITED = [*[UNTRAINED] * 4, *["sort", "mouse", "encoder", "learning", "llama", "padding"]]
+EDITED = [UNTRAINED] * (4 if THOROUGH else 1)
+EDITED += ["sort", "mouse", "encoder", "learning", "llama", "padding"]
 
 RECALCULATED = """
 const coarse = new Set();

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import openpyxl
 import pytest
-from browser import DARK, asked, axe, opened
+from browser import asked, axe, launched, opened
 from commands import run
 from marks import MARKED
 from workbooks import tweaked
@@ -80,41 +81,50 @@ function ask() {
 """
 
 
+browser = pytest.fixture(scope="module")(launched)
+
+
+@pytest.fixture
+def ask(browser, tmp_path):
+    """Ask a page with a script."""
+    return partial(asked, browser, tmp_path)
+
+
 @pytest.fixture(scope="module")
 def pages(walkthrough, causal) -> dict[str, str]:
     return {"walkthrough": page.render(look(walkthrough)), "causal": page.render(look(causal))}
 
 
 @pytest.mark.parametrize("name", ["walkthrough", "causal"])
-@pytest.mark.parametrize("flags", [(), (DARK,)], ids=["light", "dark"])
-def test_all_text_on_all_colours_passes_wcag_aa(pages, name, flags, tmp_path):
-    found = asked(pages[name], CONTRAST, tmp_path, *flags)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_all_text_on_all_colours_passes_wcag_aa(pages, name, dark, ask):
+    found = ask(pages[name], CONTRAST, dark=dark)
     assert found["worst"][0] >= 4.5, found["worst"]
     assert found["seen"] > 200
     assert found["colours"] > 5
-    assert (found["paper"] < 0.1) == bool(flags)
+    assert (found["paper"] < 0.1) == dark
 
 
-def test_pale_text_fails_the_contrast_check(pages, tmp_path):
+def test_pale_text_fails_the_contrast_check(pages, ask):
     pale = pages["causal"].replace("--muted: #52606d", "--muted: #b0b8c0")
-    assert asked(pale, CONTRAST, tmp_path)["worst"][0] < 2.5
+    assert ask(pale, CONTRAST)["worst"][0] < 2.5
 
 
 VIOLATIONS = "\nasync function ask() { return (await axe.run()).violations.map((v) => [v.id, v.help]); }"
 
 
 @pytest.mark.parametrize("name", ["walkthrough", "causal"])
-def test_the_accessibility_checker_finds_nothing(pages, name, tmp_path):
-    assert asked(pages[name], axe() + VIOLATIONS, tmp_path) == []
+def test_the_accessibility_checker_finds_nothing(pages, name, ask):
+    assert ask(pages[name], axe() + VIOLATIONS) == []
 
 
-def test_the_accessibility_checker_finds_a_nameless_list(pages, tmp_path):
+def test_the_accessibility_checker_finds_a_nameless_list(pages, ask):
     nameless = pages["causal"].replace('<label for="theme">Colours</label>', "")
-    assert [found[0] for found in asked(nameless, axe() + VIOLATIONS, tmp_path)] == ["select-name"]
+    assert [found[0] for found in ask(nameless, axe() + VIOLATIONS)] == ["select-name"]
 
 
-def test_arrow_keys_move_through_a_table_and_the_cell_is_announced(pages, tmp_path):
-    found = asked(pages["causal"], KEYS, tmp_path)
+def test_arrow_keys_move_through_a_table_and_the_cell_is_announced(pages, ask):
+    found = ask(pages["causal"], KEYS)
     assert (found["stops"], found["after"]) == (1, 1)
     assert found["first"].startswith("causal_chase_Attention, row the, column the: 1 by {=causal_chase_Exp/")
     assert found["second"].startswith("causal_chase_Attention, row cat, column cat: 0.97539757159726")
@@ -124,12 +134,12 @@ def test_arrow_keys_move_through_a_table_and_the_cell_is_announced(pages, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["walkthrough", "causal"])
-def test_the_console_stays_empty_and_every_table_is_drawn(pages, name, tmp_path, request):
+def test_the_console_stays_empty_and_every_table_is_drawn(pages, name, tmp_path, request, ask, browser):
     place = tmp_path / "page.html"
     place.write_text(pages[name], "utf-8")
-    seen = opened(place)
+    seen = opened(browser, place)
     assert seen.console == ()
-    drawn = {table["name"]: table for table in asked(pages[name], TABLES, tmp_path)}
+    drawn = {table["name"]: table for table in ask(pages[name], TABLES)}
     book = look(request.getfixturevalue(name))
     for context in book.manifest.contexts:
         for sheet in book.manifest.sheets:
@@ -142,10 +152,10 @@ def test_the_console_stays_empty_and_every_table_is_drawn(pages, name, tmp_path,
                 ]
 
 
-def test_an_error_of_the_script_is_in_the_console(pages, tmp_path):
+def test_an_error_of_the_script_is_in_the_console(pages, tmp_path, browser):
     place = tmp_path / "page.html"
     place.write_text(pages["causal"].replace("data.pages.forEach", "data.leaves.forEach"), "utf-8")
-    assert "Uncaught TypeError" in " ".join(opened(place).console)
+    assert "TypeError" in " ".join(opened(browser, place).console)
 
 
 @pytest.mark.parametrize("name", ["walkthrough", "causal"])
@@ -173,17 +183,17 @@ def test_the_data_is_json_that_a_program_can_read(pages, walkthrough):
     assert {"vocab_E", "qkv_W_Q", "attn_cat_X", "heads_cat_h2_Attention"} <= named <= data["ranges"].keys()
 
 
-def test_words_are_escaped_in_the_page(causal, tmp_path):
+def test_words_are_escaped_in_the_page(causal, tmp_path, ask, browser):
     nasty = '</script><script>document.title="broken"</script><b>&amp;{{style}}'
     book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "nasty.xlsx")
     text = page.render(look(book))
     assert text.count("</script>") == 5
     place = tmp_path / "nasty.html"
     place.write_text(text, "utf-8")
-    seen = opened(place)
+    seen = opened(browser, place)
     assert seen.console == ()
     assert "<title>No looking ahead</title>" in seen.dom
-    names = [t["texts"][0][0] for t in asked(text, TABLES, tmp_path) if t["name"] == "causal_chase_X"]
+    names = [t["texts"][0][0] for t in ask(text, TABLES) if t["name"] == "causal_chase_X"]
     assert names == [nasty]
 
 
@@ -192,9 +202,9 @@ def test_the_files_of_the_page_are_in_the_package():
     assert {path.name for path in folder.iterdir()} >= {"page.html", "page.css", "page.js"}
 
 
-def test_the_page_formats_numbers_like_the_terminal(pages, walkthrough, tmp_path):
+def test_the_page_formats_numbers_like_the_terminal(pages, walkthrough, ask):
     seen = look(walkthrough)
-    drawn = {table["name"]: table["texts"] for table in asked(pages["walkthrough"], TABLES, tmp_path)}
+    drawn = {table["name"]: table["texts"] for table in ask(pages["walkthrough"], TABLES)}
     assert len(drawn) > 80
     figures = {f.main.name: f for sheet in steps.pages(seen) for step in sheet.steps for f in step.figures}
     for name, texts in drawn.items():
@@ -208,9 +218,9 @@ function ask() { return [...document.querySelectorAll(".facts li")].map((li) => 
 """
 
 
-def test_single_values_are_formatted_like_in_the_terminal(pages, walkthrough, tmp_path):
+def test_single_values_are_formatted_like_in_the_terminal(pages, walkthrough, ask):
     seen = look(walkthrough)
-    said = asked(pages["walkthrough"], FACTS, tmp_path)
+    said = ask(pages["walkthrough"], FACTS)
     assert {"✓ every row sums to 1", "Self-attention ✓ every row sums to 1"} <= {*said}
     named = {"attn_Scale": "√d_k", "attn_cat_Drift": "deviation", "vocab_Focus": "follow the word"}
     for name, label in {**named, "qkv_cat_FocusEntropy": "entropy, sentence 1"}.items():
@@ -243,10 +253,10 @@ def chinese(tmp_path_factory) -> Path:
     return prebuilt.build("causal", tmp_path_factory.mktemp("zh") / "causal.zh.xlsx", "zh")
 
 
-def test_a_page_is_in_its_workbook_s_language(chinese, tmp_path):
+def test_a_page_is_in_its_workbook_s_language(chinese, ask):
     seen = look(chinese)
     assert seen.language == language("zh")
-    found = asked(page.render(seen), OWN_WORDS, tmp_path)
+    found = ask(page.render(seen), OWN_WORDS)
     assert (found["lang"], found["main"], found["title"]) == ("zh-CN", "", "")
     assert (found["nav"], found["skip"], found["label"]) == ("工作表", "跳到工作表", "配色")
     assert found["options"] == ["跟随系统", "浅色", "深色"]
@@ -256,8 +266,8 @@ def test_a_page_is_in_its_workbook_s_language(chinese, tmp_path):
     assert re.search("^[a-z_]+.*，行 .*，列 .*：.*，公式 [{=]", found["computed"], re.IGNORECASE)
 
 
-def test_a_page_can_be_in_another_language_than_its_workbook(chinese, causal, tmp_path, monkeypatch):
-    found = asked(page.render(look(chinese), ENGLISH), OWN_WORDS, tmp_path)
+def test_a_page_can_be_in_another_language_than_its_workbook(chinese, causal, tmp_path, monkeypatch, ask):
+    found = ask(page.render(look(chinese), ENGLISH), OWN_WORDS)
     assert (found["lang"], found["main"], found["title"], found["nav"]) == ("en", "zh-CN", "zh-CN", "Sheets")
     assert re.search("row .* column .* by [{=]", found["computed"])
     monkeypatch.chdir(tmp_path)
@@ -269,8 +279,8 @@ def test_a_page_can_be_in_another_language_than_its_workbook(chinese, causal, tm
         assert f">{said}</label>" in text
 
 
-def test_all_texts_of_a_page_are_translated(chinese, tmp_path):
-    found = asked(page.render(look(chinese), MARKED), OWN_WORDS, tmp_path)
+def test_all_texts_of_a_page_are_translated(chinese, ask):
+    found = ask(page.render(look(chinese), MARKED), OWN_WORDS)
     told = [found[place] for place in ("nav", "skip", "label", "about", "hint", "input", "computed")]
     assert [text for text in (*told, *found["options"]) if "⟦" not in text] == []
     folder = Path(page.__file__).parent
@@ -282,9 +292,9 @@ def test_all_texts_of_a_page_are_translated(chinese, tmp_path):
     assert [text for text in map("".join, literals) if re.search("[a-z]{3,} [a-z]{2,}", text)] == []
 
 
-def test_the_accessibility_checker_finds_nothing_in_chinese(chinese, tmp_path):
+def test_the_accessibility_checker_finds_nothing_in_chinese(chinese, ask):
     for spoken in (None, ENGLISH):
-        assert asked(page.render(look(chinese), spoken), axe() + VIOLATIONS, tmp_path) == []
+        assert ask(page.render(look(chinese), spoken), axe() + VIOLATIONS) == []
 
 
 def test_the_language_of_a_workbook_is_detected_after_renaming(chinese, causal, tmp_path):

@@ -39,14 +39,20 @@ def pdf_pages(pdf: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def pictures(walkthrough, tmp_path_factory):
+def small(tmp_path_factory):
+    sheets = {"id": "attn"}, {"id": "heads", "kind": "multi-head", "heads": 3}
+    return press.build(plain([3], 3, *sheets), tmp_path_factory.mktemp("small") / "small.xlsx").path
+
+
+@pytest.fixture(scope="module")
+def pictures(walkthrough, small, tmp_path_factory):
     require("libreoffice")
     folder = tmp_path_factory.mktemp("pictures")
     preview(walkthrough, folder / "all.pdf")
     preview(walkthrough, folder / "one.pdf", "compare")
-    preview(walkthrough, folder / "first.png")
-    preview(walkthrough, folder / "attn.png", "attn")
-    preview(walkthrough, folder / "heads.png", "Multi-head")
+    preview(small, folder / "first.png")
+    preview(small, folder / "attn.png", "attn")
+    preview(small, folder / "heads.png", "Multi-head")
     return folder
 
 
@@ -203,11 +209,11 @@ def test_a_file_that_is_not_a_workbook_is_refused():
     [("soffice", "LibreOffice is missing: no program 'soffice'"),
      ("pdftoppm", "Poppler is missing: no program 'pdftoppm'")],
 )  # fmt: skip
-def test_a_missing_program_is_one_sentence(walkthrough, monkeypatch, program, sentence):
+def test_a_missing_program_is_one_sentence(causal, monkeypatch, program, sentence):
     require("libreoffice")
     which = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name, *rest: None if name == program else which(name, *rest))
-    assert sentence in refusal("preview", walkthrough, "-o", "x.png")
+    assert sentence in refusal("preview", causal, "-o", "x.png")
 
 
 def test_a_picture_replaces_an_older_one_only_if_complete(walkthrough, monkeypatch):

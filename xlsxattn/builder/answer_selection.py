@@ -43,12 +43,8 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     inner = [b for b in parts.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
     possible = {b.name: b for b in inner if parts.can_be_blank(b)}
     if not possible:
-        raise SpecError(
-            say(
-                "{spec}: has no range that an exercise can leave blank: no sheet computes attention",
-                spec=named,
-            )
-        )
+        sentence = "{spec}: has no range that an exercise can leave blank: no sheet computes attention"
+        raise SpecError(say(sentence, spec=named))
     table = spec.exercise_table
     places = dict[str, tuple[int, ...]]()
     where = named if blank else say("{spec}: exercise.blank", spec=named)

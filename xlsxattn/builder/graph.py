@@ -106,12 +106,14 @@ class Side:
         blocks: from top to bottom.
         cols: labels of the columns, instead of the heading.
         words: texts instead of blocks, one per row.
+        look: the look of the heading.
     """
 
     heading: str
     blocks: tuple[Block, ...] = ()
     cols: Block | None = None
     words: tuple[str, ...] = ()
+    look: str = "side"
 
     @property
     def width(self) -> int:

@@ -288,16 +288,28 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
 
 
 def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Numbers of trainings that are brought within limits, above them and below."""
+    """Numbers of trainings that are brought within limits: each one is once below, once within, once above.
+
+    The turn differs between neighbouring cells, a matrix and its transpose, and ranges of the same shape.
+    """
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
-    cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
+    numeric = [name for name in (WORDS["E"], *own) if not is_text(name)]
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells))
-    for far in (signs, -signs) if training else ():
-        yield numbers.drawn() | words | dict(zip(cells, far.tolist(), strict=True))
+    cycle = (-BEYOND, None, BEYOND)
+    for turn in range(len(cycle) if training else 0):
+        far: dict[At, float | str] = {}
+        for k, name in enumerate(numeric):
+            area = book.names[name]
+            down, right, both = (1, 2, k // 6) if k // 3 % 2 else (2, 1, k // 6)
+            for at in numbers_of(book, name):
+                row, col = at[1] - area.row, at[2] - area.col
+                place = k + turn + down * row + right * col + both * row * col
+                if (number := cycle[place % len(cycle)]) is not None:
+                    far[at] = number
+        yield numbers.drawn() | words | far
 
 
 def _diverging(book: Book) -> Iterator[dict[At, float | str]]:

@@ -123,10 +123,17 @@ def _report_style(place: Path | None) -> str:
 
 
 def _write_report(place: Path, text: str) -> None:
+    from xlsxattn.output_files import write
     from xlsxattn.system_errors import reason
 
+    def make(path: Path) -> None:
+        path.write_text(text + "\n", "utf-8")
+
     try:
-        place.write_text(text + "\n", "utf-8")
+        if place.exists() and not place.is_file():  # such as a pipe
+            make(place)
+        else:
+            write(place, make)
     except OSError as error:
         sentence = "{path}: cannot be written: {why}"
         raise click.ClickException(say(sentence, path=place, why=reason(error))) from None

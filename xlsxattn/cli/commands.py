@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import io
 import os
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPLAIN = ("short", "full")
 BLAS_THREADS = "1"
 """Number of NumPy's threads, unless the environment sets it. On the small matrices of a few sentences, two
@@ -50,7 +48,9 @@ def main() -> None:
     _open_streams()
     chosen = language.choose(sys.argv, os.environ)
     with language.use_language(chosen):
-        sys.exit(_run(language.translated(cli, chosen)))
+        code = _run(language.translated(cli, chosen))
+    gc.freeze()  # the interpreter looks for garbage once more when it exits
+    sys.exit(code)
 
 
 def _open_streams() -> None:
@@ -88,6 +88,7 @@ def _run(command: click.Command) -> int:
 
 def _internal_error(error: Exception) -> str:
     """The message of an unhandled error; a full disk is one of them."""
+    from xlsxattn.output_files import FULL
     from xlsxattn.system_errors import reason
 
     if isinstance(error, OSError) and error.errno in FULL:

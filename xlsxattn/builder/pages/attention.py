@@ -27,18 +27,15 @@ DRAWN = (
     "share them."
 )
 
-
 SUMS = (
     "Every row of the attention must sum to 1. This is the largest deviation: a number like 2.2E-16, "
     "with fifteen zeros after the point, is a rounding error, not a mistake."
 )
 
-
 UNSCALED = (
     "The same softmax, of scores that are not divided by √d: they differ more, so the largest gets "
     "more weight, and the entropy is lower."
 )
-
 
 AS_THEY_ARE = "The scores as they are"
 NEITHER = "Scores are not scaled on this sheet, so the sums and entropies are the same."

@@ -117,10 +117,7 @@ def parse_vocabulary(table: Table, used: Sequence[str] = ()) -> Vocabulary:
         twin = twins.setdefault(unicodedata.normalize("NFKC", word), word)
         if twin != word or word in E:
             raise tokens.error(
-                key,
-                "{word!r} and {twin!r} are equal in Unicode NFKC, keep one of them",
-                word=word,
-                twin=twin,
+                key, "{word!r} and {twin!r} are equal in Unicode NFKC, keep one of them", word=word, twin=twin
             )
         E[word] = _embedding(tokens, key, value)
     numbered = [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
@@ -131,12 +128,8 @@ def parse_vocabulary(table: Table, used: Sequence[str] = ()) -> Vocabulary:
         raise table.error("dimensions", sentence, n=len(dimensions), most=MAX_COLUMNS)
     for word, vector in E.items():
         if len(vector) != len(dimensions):
-            raise tokens.error(
-                word,
-                "has {n} numbers, {needed} are needed, one per dimension",
-                n=len(vector),
-                needed=len(dimensions),
-            )
+            sentence = "has {n} numbers, {needed} are needed, one per dimension"
+            raise tokens.error(word, sentence, n=len(vector), needed=len(dimensions))
     return Vocabulary(dimensions, tuple(E), tuple(E.values()), source)
 
 
@@ -151,12 +144,8 @@ def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
     """The sentences by context id, split into words, which are not validated yet."""
     table = top.table("contexts", None)
     if not 1 <= len(table.data) <= MAX_CONTEXTS:
-        raise top.error(
-            "contexts",
-            "has {n} sentences, from 1 to {most} are possible",
-            n=len(table.data),
-            most=MAX_CONTEXTS,
-        )
+        sentence = "has {n} sentences, from 1 to {most} are possible"
+        raise top.error("contexts", sentence, n=len(table.data), most=MAX_CONTEXTS)
     return {
         identifier(table, key, key, say("a context")): sentence_of(table, key, value)
         for key, value in table.data.items()
@@ -176,12 +165,8 @@ def _padded(top: Table, contexts: tuple[Context, ...], length: int) -> tuple[Con
     """Pad each context with blank cells to ``length``."""
     for c in contexts:
         if len(c.words) > length:
-            raise top.error(
-                f"contexts.{c.id}",
-                "has {n} words, but length is {length}: shorten it, or set length to {n} or more",
-                n=len(c.words),
-                length=length,
-            )
+            sentence = "has {n} words, but length is {length}: shorten it, or set length to {n} or more"
+            raise top.error(f"contexts.{c.id}", sentence, n=len(c.words), length=length)
     return tuple(replace(c, words=c.words + ("",) * (length - len(c.words))) for c in contexts)
 
 

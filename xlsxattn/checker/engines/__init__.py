@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Final
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice
 from xlsxattn.checker.engines.printing import printed
-from xlsxattn.checker.engines.processes import (
-    PROGRAMS,
-    TITLES,
-    EngineFailed,
-    Job,
-    JobResult,
-    Limits,
-    Rest,
-)
+from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, EngineFailed, Job, JobResult, Limits, Rest
 from xlsxattn.checker.engines.values import copy_with, saved_values
 from xlsxattn.checker.reading.limits import STANDARD
 from xlsxattn.contract.values import ENGINES

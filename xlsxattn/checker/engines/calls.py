@@ -16,15 +16,7 @@ import numpy as np
 import orjson
 
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.engines.processes import (
-    PROGRAMS,
-    TITLES,
-    EngineFailed,
-    Rest,
-    failed,
-    failure,
-    run,
-)
+from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, EngineFailed, Rest, failed, failure, run
 from xlsxattn.checker.engines.values import saved_values
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
@@ -210,15 +202,15 @@ def convert(paths: Sequence[Path], folder: Path, limits: Limits, into: str = _WO
     try:
         return run(command, folder, limits.seconds, progress=lambda: len(list(out.glob("*.*"))))
     finally:
-        _remove_socket(profile)
+        if hasattr(os, "getuid"):
+            _socket(profile).unlink(missing_ok=True)  # a killed LibreOffice leaves it
 
 
-def _remove_socket(profile: str) -> None:
-    """Remove the socket that a killed LibreOffice leaves in /tmp; its name is derived from the profile."""
-    if hasattr(os, "getuid"):
-        digest = hashlib.md5(profile.encode("utf-16-le"), usedforsecurity=False).digest()
-        name = f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_{''.join(f'{byte:x}' for byte in digest)}"
-        Path("/tmp", name).unlink(missing_ok=True)  # noqa: S108 - LibreOffice puts it there whatever TMPDIR says
+def _socket(profile: str) -> Path:
+    """LibreOffice's socket, whose name is derived from the profile."""
+    digest = hashlib.md5(profile.encode("utf-16-le"), usedforsecurity=False).digest()
+    name = f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_{''.join(f'{byte:x}' for byte in digest)}"
+    return Path("/tmp", name)  # noqa: S108 - LibreOffice puts it there whatever TMPDIR says
 
 
 def _program(engine: str) -> str:
