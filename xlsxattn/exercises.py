@@ -21,7 +21,7 @@ from xlsxattn.contract.names import START, RangeName, ends_in, parse
 from xlsxattn.language import ENGLISH, say
 from xlsxattn.press import Pressed, PressError
 from xlsxattn.students import read_ids, read_key
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -122,7 +122,7 @@ def _in_one_step(spec: Spec, chosen: Exercise) -> Spec:
 def _evaluated(spec: Spec, named: str) -> Mapping[str, Any]:
     """The values of all computed ranges of a spec's workbook."""
     book, sheets = press.laid_out(spec, named)
-    with workplace() as folder:
+    with temporary_folder() as folder:
         return precompute.evaluated(book.title, sheets, folder / "draft.xlsx")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.language import say
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ def write(target: Path, make: Callable[[Path], object]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with workplace(place_of(target).parent) as folder:
+    with temporary_folder(place_of(target).parent) as folder:
         draft = folder / "draft"
         make(draft)
         put(draft, target)

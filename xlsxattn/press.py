@@ -31,7 +31,7 @@ from xlsxattn.language import MessageError, say
 from xlsxattn.output_files import FULL, place_of, put, refuse_other
 from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -139,7 +139,7 @@ def press_all(
                     stack.callback(_remove_if_empty, target.parent)
                 parent = place_of(target).parent
                 if parent not in folders:
-                    folders[parent] = stack.enter_context(workplace(parent))
+                    folders[parent] = stack.enter_context(temporary_folder(parent))
                 draft = folders[parent] / f"{len(drafts)}.xlsx"
                 report = _drafted(book, sheets, target, draft)
             _refuse_overflow(named, report)
@@ -183,7 +183,7 @@ def laid_out(spec: Spec, named: str) -> tuple[WorkbookPages, Sequence[PlacedShee
 def _drafted(book: WorkbookPages, sheets: Sequence[PlacedSheet], target: Path, draft: Path) -> Report:
     """Build and prove a workbook at ``draft``, which is yet to be moved to its target."""
     # another folder for XlsxWriter's output, which warns if it cannot close a file on a full disk
-    with _in_temporary_files(), workplace() as scratch:
+    with _in_temporary_files(), temporary_folder() as scratch:
         writing = "{target}: writing formulas, then the values that {engine} computes"
         LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
         valued = _write(book, sheets, scratch)

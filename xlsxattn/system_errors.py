@@ -58,8 +58,10 @@ def not_toml(error: tomllib.TOMLDecodeError) -> Phrase:
         return say(str(error))
     what, line, column = match.groups()
     if line is None:
-        return say("{what} (at end of document)", what=parser_said(what))
-    return say("{what} (at line {line}, column {column})", what=parser_said(what), line=line, column=column)
+        return say("{what} (at end of document)", what=parser_message(what))
+    return say(
+        "{what} (at line {line}, column {column})", what=parser_message(what), line=line, column=column
+    )
 
 
 def not_json(error: ValueError | json.JSONDecodeError) -> Phrase:
@@ -67,10 +69,12 @@ def not_json(error: ValueError | json.JSONDecodeError) -> Phrase:
     what, line, column = (getattr(error, name, None) for name in ("msg", "lineno", "colno"))
     if what is None:
         return reason(error)
-    return say("{what} (at line {line}, column {column})", what=parser_said(what), line=line, column=column)
+    return say(
+        "{what} (at line {line}, column {column})", what=parser_message(what), line=line, column=column
+    )
 
 
-def parser_said(text: str) -> Phrase:
+def parser_message(text: str) -> Phrase:
     """A parser's message as a translatable sentence, with its value as a placeholder."""
     for sentence in WITH_A_VALUE:
         before, after = sentence.split("{value}")

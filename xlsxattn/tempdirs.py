@@ -36,7 +36,7 @@ def _host() -> str:
 
 
 @contextmanager
-def workplace(parent: Path | None = None) -> Iterator[Path]:
+def temporary_folder(parent: Path | None = None) -> Iterator[Path]:
     """A temporary folder of this process, in the system's temporary folder or in ``parent``.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dev.campaign.mutants import Mutant, with_manifest
 from dev.campaign.partners import partners
-from xlsxattn.checker.cell_formulas import spelled_out
+from xlsxattn.checker.cell_formulas import expected_formulas
 from xlsxattn.contract.names import START
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _another(book: Book, text: str) -> Iterator[str]:
 def _mutant(book: Book, kind: str, name: str, text: str, *, covered: bool) -> Mutant:
     wrong = with_manifest(book, {name: text})
     cells: dict[At, Formula | Value] = {}
-    for area, spelled in spelled_out(wrong, name):
+    for area, spelled in expected_formulas(wrong, name):
         at = (area.sheet, area.row, area.col)
         if at in book.formulas:
             cells[at] = replace(book.formulas[at], text=spelled)

@@ -33,7 +33,7 @@ def every_cell(path: Path):
     for name in book.manifest.formulas:
         area, grid = book.names[name], listed(found["ironcalc"][name])
         for at in {
-            explaining._telling_cell(wanted.get(name), {"ironcalc": grid}),
+            explaining._cell_to_explain(wanted.get(name), {"ironcalc": grid}),
             (area.rows - 1, area.cols - 1),
         }:
             yield explaining._explained(book, name, *at, found, wanted.get(name))

@@ -14,7 +14,13 @@ from xlsxattn.checker.check import check
 from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import SheetInfo
-from xlsxattn.checker.structure import astray, misplaced_formulas, moved_names, page_of, unreadable_inputs
+from xlsxattn.checker.structure import (
+    misplaced_arrays,
+    misplaced_formulas,
+    moved_names,
+    page_of,
+    unreadable_inputs,
+)
 from xlsxattn.contract.names import parser
 
 if TYPE_CHECKING:
@@ -120,9 +126,9 @@ def test_a_constant_among_array_formulas_should_be_one_as_they_are():
 
 
 def test_array_formulas_outside_their_cells_are_astray():
-    assert astray(book_of({"s_Out": OUT}, [BLOCK])) is None
+    assert misplaced_arrays(book_of({"s_Out": OUT}, [BLOCK])) is None
     book = replace(book_of({"s_Out": OUT}), formulas={("Sheet", 2, 1): BLOCK, ("Sheet", 3, 1): BLOCK})
-    finding = astray(book)
+    finding = misplaced_arrays(book)
     assert finding is not None
     assert (finding.kind, finding.cell) == (Kind.ASTRAY_FORMULA, "Sheet!B3")
     assert finding.values == {"first": "B2", "cells": "B2:C3", "n": 2}

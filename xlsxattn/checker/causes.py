@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn.checker.cell_formulas import belonging, has_expected_formula, spelled_out
+from xlsxattn.checker.cell_formulas import expected_formulas, expected_values, has_expected_formula
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Effect, Finding, Kind
 from xlsxattn.checker.locate_ranges import Unnamed, names_of
@@ -84,7 +84,7 @@ class _CauseFinder:
                 empty[finding.range].setdefault(_at(finding), finding)
         bare = {}
         for name in empty.keys() & self._book.manifest.formulas.keys() - self._places.keys():
-            for cells, spelled in spelled_out(self._book, name):
+            for cells, spelled in expected_formulas(self._book, name):
                 first = next((empty[name][at] for at in cells.cells() if at in empty[name]), None)
                 if first and not any(at in self._book.typed for at in cells.cells()):
                     bare[name, first.cell] = cells, spelled
@@ -179,7 +179,7 @@ class _CauseFinder:
 
     def _bare_cells(self, finding: Finding) -> Finding:
         cells, spelled = self._bare[finding.range, finding.cell]
-        return replace(finding, values=belonging(self._book, finding.range, cells, spelled))
+        return replace(finding, values=expected_values(self._book, finding.range, cells, spelled))
 
 
 def _at(finding: Finding) -> At:

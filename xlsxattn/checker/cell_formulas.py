@@ -49,7 +49,7 @@ def other_formulas(book: Book) -> Iterator[Finding]:
     for name, (entered, _) in book.manifest.formulas.items():
         first: tuple[Area, str, Formula] | None = None
         more, array = 0, entered != "cells"
-        for cells, spelled in spelled_out(book, name):
+        for cells, spelled in expected_formulas(book, name):
             at = cells.sheet, cells.row, cells.col
             formula = book.formulas.get(at) if at not in asked else None
             if formula is None or NO_PLACE in spelled or _same(formula, cells, spelled, array=array):
@@ -80,7 +80,7 @@ def _other(
     )
 
 
-def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
+def expected_formulas(book: Book, name: str) -> Iterator[tuple[Area, str]]:
     """The expected formulas of a range according to the manifest, each with the cells that it fills."""
     entered, text = book.manifest.formulas[name]
     area = book.names.get(name)
@@ -205,7 +205,7 @@ def formula_differs(book: Book, name: str, i: int, j: int) -> str | None:
     """The formula of a cell if it is not the expected one, "" for none; None if it is right."""
     area, array = book.names[name], book.manifest.formulas[name][0] != "cells"
     at = area.sheet, area.row + i, area.col + j
-    for cells, spelled in spelled_out(book, name):
+    for cells, spelled in expected_formulas(book, name):
         if cells.holds(at):
             found = book.formulas.get((cells.sheet, cells.row, cells.col))
             if found is not None and (NO_PLACE in spelled or _same(found, cells, spelled, array=array)):
@@ -324,7 +324,7 @@ def braced(text: str, *, array: bool) -> str:
     return f"{{{text}}}" if array else text
 
 
-def belonging(book: Book, name: str, cells: Area, spelled: str) -> dict[str, object]:
+def expected_values(book: Book, name: str, cells: Area, spelled: str) -> dict[str, object]:
     """The expected formula of some cells as values for a message; for several cells, also the cells."""
     others = (book.formulas.get(at) for at in book.names[name].cells())
     array = book.manifest.formulas[name][0] != "cells"  # otherwise as the other formulas of the range
@@ -335,7 +335,7 @@ def belonging(book: Book, name: str, cells: Area, spelled: str) -> dict[str, obj
 def has_expected_formula(book: Book, name: str) -> bool:
     """Whether the first formula of a range is the one of the manifest."""
     array = book.manifest.formulas[name][0] != "cells"
-    for cells, spelled in spelled_out(book, name):
+    for cells, spelled in expected_formulas(book, name):
         formula = book.formulas.get((cells.sheet, cells.row, cells.col))
         return formula is not None and _same(formula, cells, spelled, array=array)
     return False

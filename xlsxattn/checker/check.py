@@ -116,12 +116,12 @@ def _check(
     fresh = next(iter(first.values()))
     findings = [
         *faults,
-        *([lost] if (lost := structure.astray(book)) else []),
+        *([lost] if (lost := structure.misplaced_arrays(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
         *misplaced(book),
         *cell_formulas.other_formulas(book),
-        *external_links.outside(book),
+        *external_links.external_content(book),
         *ambiguities(book),
         *volatile_formulas(book),
         *calculated_inputs(book),

@@ -158,7 +158,7 @@ class _Judge:
         self._first = {
             at for at in self._formulas if (area.sheet, area.row + at[0], area.col + at[1]) in book.formulas
         }
-        self._tell = _teller(book)
+        self._tell = _translator(book)
 
     def follow(self, doubtful: set[str]) -> None:
         """Take into account that the answer may be computed from inexact ones.
@@ -276,7 +276,7 @@ def _constant(value: float) -> Expected:
     return Expected(np.array([[value]]), "number")
 
 
-def _teller(book: Book) -> Callable[[str], str]:
+def _translator(book: Book) -> Callable[[str], str]:
     """Translates texts into the language of a workbook."""
     code = book.manifest.language
     return (language(code) if code in codes() else ENGLISH).tell

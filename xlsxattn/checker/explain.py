@@ -48,15 +48,17 @@ def explain(
         book = read(Path(path))
         table = rebuild(book) if rebuild else None
         book = with_expected_formulas(book, table)[0] if table else book
-        name, place = _asked(book, cell)
+        name, place = _range_and_cell(book, cell)
         by_engine = _evaluated(book, engine)
         values = next(iter(by_engine.values()))
         wanted = _reference(book, values).get(name)
-        i, j = place or _telling_cell(wanted, {one: listed(grids[name]) for one, grids in by_engine.items()})
+        i, j = place or _cell_to_explain(
+            wanted, {one: listed(grids[name]) for one, grids in by_engine.items()}
+        )
         return _explained(book, name, i, j, by_engine, wanted)
 
 
-def _asked(book: Book, cell: str) -> tuple[str, tuple[int, int] | None]:
+def _range_and_cell(book: Book, cell: str) -> tuple[str, tuple[int, int] | None]:
     """The range and, if one was named, the row and column in it, from 0."""
     match = ASKED.fullmatch(cell.strip())
     if match is None:
@@ -101,7 +103,7 @@ def _reference(book: Book, values: Values) -> Mapping[str, Expected]:
     raise NotCheckableError(say("{path}: {said}", path=book.path, said=said))
 
 
-def _telling_cell(wanted: Expected | None, grids: Mapping[str, list[list[Value]]]) -> tuple[int, int]:
+def _cell_to_explain(wanted: Expected | None, grids: Mapping[str, list[list[Value]]]) -> tuple[int, int]:
     """The cell with the largest error, or the first one of largest magnitude."""
     worst, largest = (0.0, 0, 0), (-1.0, 0, 0)
     for engine, grid in grids.items():

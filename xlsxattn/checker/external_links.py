@@ -20,7 +20,7 @@ _PARTS = (
 MAX_SHOWN_LENGTH = 80
 
 
-def outside(book: Book) -> Iterator[Finding]:
+def external_content(book: Book) -> Iterator[Finding]:
     """Links and macros; a formula with a link is an error, as it cannot be proved."""
     for formula in book.formulas.values():
         if link := reaches(formula.text):

@@ -11,7 +11,7 @@ from xlsxattn.checker.cells import listed
 from xlsxattn.checker.reading.copies import without_values
 from xlsxattn.contract.names import MANIFEST, ORIGIN, START
 from xlsxattn.language import say
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -58,7 +58,7 @@ def recalculate(
         engines.EngineFailed: an engine could not recalculate the file.
     """
     LOG.debug("", extra={"step": say("checking: copying formulas and inputs")})
-    with workplace() as folder:
+    with temporary_folder() as folder:
         job = _job(book, folder / "copy.xlsx")
         for engine in chosen:
             LOG.debug("", extra={"step": say("evaluating: {engine}", engine=engine)})
@@ -135,7 +135,7 @@ def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.E
     """Explain a failure of an engine by the file, if possible."""
     if engine != engines.DEFAULT_ENGINE:
         return failed
-    if lost := structure.astray(book):
+    if lost := structure.misplaced_arrays(book):
         sentence = "IronCalc cannot calculate it: {why}."
         return engines.EngineFailed(say(sentence, why=lost.message))
     return failed

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.answer_cells import asked_cells
-from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
+from xlsxattn.checker.cell_formulas import braced, expected_formulas, expected_values, span
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.findings import Finding, Kind
@@ -110,19 +110,19 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
 def _constants(book: Book, name: str, constants: Sequence[At]) -> Iterator[Finding]:
     """Constants in a computed range: one finding for each replaced formula."""
     left = dict.fromkeys(constants)
-    for cells, spelled in spelled_out(book, name):
+    for cells, spelled in expected_formulas(book, name):
         here = [at for at in cells.cells() if at in left]
         for at in here:
             del left[at]
         if here:
-            values = belonging(book, name, cells, spelled)
+            values = expected_values(book, name, cells, spelled)
             values |= {"n": len(here)} if len(here) > 1 else {}
             yield Finding(Kind.CONSTANT, name, _address(here[0]), found=book.typed[here[0]], values=values)
     for at in left:
         yield Finding(Kind.CONSTANT, name, _address(at), found=book.typed[at])
 
 
-def astray(book: Book) -> Finding | None:
+def misplaced_arrays(book: Book) -> Finding | None:
     """Array formulas that are not in the first cell of their range: one finding for all.
 
     They result from programs that move cells without their array formulas, and engines do not compute them.

@@ -15,7 +15,7 @@ from xlsxattn.language import ENGLISH, MessageError, codes, language, say
 from xlsxattn.output_files import write
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.system_errors import reason
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 from xlsxattn.view import page as pages
 from xlsxattn.view.look import SAVED, look
 
@@ -81,7 +81,7 @@ def preview(
         )
     seen = look(path, engine)
     tab = tab_of(seen, sheet) if sheet or kind == ".png" else ""
-    with workplace() as folder:
+    with temporary_folder() as folder:
         draft = folder / f"preview{kind}"
         if kind == ".html":
             live = not still and engine == SAVED

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.contract.keys import Positive, keys
 from xlsxattn.contract.kinds import KINDS
 from xlsxattn.language import say
-from xlsxattn.system_errors import not_toml, parser_said
+from xlsxattn.system_errors import not_toml, parser_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def explain(text: str, error: tomllib.TOMLDecodeError) -> Phrase:
         return say("not TOML: {error}", error=not_toml(error))
     sentence = "line {line}: found {found}, which is not TOML: {error}"
     return say(
-        sentence, line=number, found=_short(lines[number - 1]), error=parser_said(PLACE.sub("", message))
+        sentence, line=number, found=_short(lines[number - 1]), error=parser_message(PLACE.sub("", message))
     )
 
 

@@ -19,7 +19,7 @@ from xlsxattn.checker.engines.values import copy_with, saved_values
 from xlsxattn.checker.reading.limits import STANDARD
 from xlsxattn.contract.values import ENGINES
 from xlsxattn.language import MessageError, say
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -146,7 +146,7 @@ def evaluate_edited(
     if engine == "ironcalc":
         yield from ironcalc(job, limits, edits, rest)
         return
-    with workplace() as folder:
+    with temporary_folder() as folder:
         if edited is not None:
             for i in range(len(edits)):  # one at a time, as large copies take much disk space
                 edited(i, copy := folder / "copy.xlsx")

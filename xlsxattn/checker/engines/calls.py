@@ -20,7 +20,7 @@ from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, EngineFailed, R
 from xlsxattn.checker.engines.values import saved_values
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ def ironcalc(
 ) -> Iterator[JobResult]:
     """Recalculate a workbook with IronCalc in a child process, once for each set of edits, then the rest."""
     parts = [Rest((), job.areas, edits), *([rest] if rest else [])]
-    with workplace() as folder:
+    with temporary_folder() as folder:
         order, answer = folder / "order.json", folder / "answer.json"
         numbers, values = folder / "numbers", folder / "values"
         what: dict[str, Any] = {"path": str(job.path.absolute()), "memory": limits.memory}
@@ -137,7 +137,7 @@ def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
 
 def gnumeric(job: Job, limits: Limits) -> JobResult:
     """Recalculate a workbook with Gnumeric, and read the copy that it saves."""
-    with workplace() as folder:
+    with temporary_folder() as folder:
         out = folder / "out.xlsx"
         kinds = ["--import-type=Gnumeric_Excel:xlsx", "--export-type=Gnumeric_Excel:xlsx2"]
         command = [_program("gnumeric"), "--recalc", *kinds, str(job.path.absolute()), str(out)]
@@ -152,7 +152,7 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[JobResult]:
     is tried again alone, and the rest together.
     """
     answers: dict[int, JobResult] = {}
-    with workplace() as folder:
+    with temporary_folder() as folder:
         write_profile(folder / "profile")
         batches = [_copied(jobs, folder, answers)]
         while batches:

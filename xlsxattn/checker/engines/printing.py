@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.engines.calls import convert, write_profile
 from xlsxattn.checker.engines.processes import failure
 from xlsxattn.checker.engines.values import part_of
-from xlsxattn.tempdirs import workplace
+from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def printed(
     Returns:
         The failure, or None.
     """
-    with workplace() as folder:
+    with temporary_folder() as folder:
         write_profile(folder / "profile")
         _copy(path, folder / "0.xlsx", cut, first)
         code = convert([folder / "0.xlsx"], folder, limits, f"pdf:calc_pdf_Export:{json.dumps(_PDF)}")
