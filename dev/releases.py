@@ -1,6 +1,6 @@
 """The command ``python -m dev.releases``: store the forms of live checks in this version.
 
-Later versions that write other formulas then still know those in workbooks built by this version.
+Later versions may write other formulas; they use these forms for workbooks built by this version.
 """
 
 from __future__ import annotations

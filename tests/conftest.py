@@ -43,7 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     os.environ["XLSXATTN_LANG"] = "en"  # independent of the system's language
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each program that a test starts would compile all anew
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # each program that a test starts would compile everything again
     gc.set_threshold(*COLLECTED)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore SIGINT by default
 

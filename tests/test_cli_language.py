@@ -20,6 +20,8 @@ from test_language import described
 from dev import prebuilt
 from xlsxattn import spec_schema, templates
 from xlsxattn.cli.commands import cli
+from xlsxattn.cli.language import translated, use_language
+from xlsxattn.language import Language
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,3 +170,12 @@ def _bare(node: Any) -> Any:
         return node
     told = ("description", "title") if "$schema" in node else ("description",)
     return {key: _bare(one) for key, one in node.items() if not (key in told and isinstance(one, str))}
+
+
+@pytest.mark.parametrize("usage", ["用法：", "Uzo: "])
+def test_the_usage_is_followed_by_a_space_except_in_wide_characters(usage):
+    chosen = Language("xx", {"Usage:": usage.rstrip()})
+    with use_language(chosen):
+        command = translated(cli, chosen)
+        shown = command.get_help(command.context_class(command, info_name="xlsxattn"))
+    assert shown.startswith(f"{usage}xlsxattn")

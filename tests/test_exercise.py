@@ -260,6 +260,7 @@ def test_views_show_marks_without_formulas_and_typed_decimals(tmp_path):
     assert seen[answered("causal_chase_Mask")].formula
     assert seen["causal_chase_Mask"].digits == 2
     assert seen["xlsxattn_Progress"].label == "Right so far"
+    assert [seen["xlsxattn_Progress"].text(part) for part in (0.0, 0.365, 1.0)] == ["0%", "37%", "100%"]
     ((tab, cells),) = (book := load_workbook(path)).defined_names["causal_chase_Mask"].destinations
     assert book[tab][cells.replace("$", "").partition(":")[0]].number_format == "General"
 

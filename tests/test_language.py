@@ -555,7 +555,7 @@ def test_the_environment_sets_the_language_of_messages_only(monkeypatch):
     assert made.code == 0
     assert "已写入：a.xlsx" in made.out
     assert "都与 NumPy 一致" in made.out
-    assert "a.xlsx：正在证明工作簿" in made.err
+    assert "a.xlsx：正在验证工作簿" in made.err
     assert openpyxl.load_workbook("a.xlsx").sheetnames[0] == "Start"
     assert run("build", "causal", "-o", "b.xlsx", "--lang", "zh").code == 0
     assert openpyxl.load_workbook("b.xlsx").sheetnames[0] == "开始"

@@ -130,6 +130,37 @@ def test_a_full_disk_is_reported_for_any_writer(monkeypatch):
     )
 
 
+def test_a_report_is_complete_or_not_written(causal, monkeypatch):
+    written = Path.write_text
+
+    def half(path: Path, text: str, encoding: str) -> None:
+        if path.name == "order.json":  # of an engine
+            written(path, text, encoding)
+            return
+        path.write_bytes(text.encode(encoding)[:9])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    Path("report.json").write_text("older", "utf-8")
+    monkeypatch.setattr(Path, "write_text", half)
+    ended = run("check", causal, "--inputs", "as-saved", "--report", "report.json")
+    assert "report.json: cannot be written: No space left on device" in ended.err
+    assert Path("report.json").read_text("utf-8") == "older"
+
+
+def test_a_preview_replaces_no_other_file_and_keeps_links(causal):
+    Path("page.html.part").write_text("mine", "utf-8")
+    Path("there").mkdir()
+    Path("page.html").symlink_to("there/page.html")
+    long = f"{'x' * 250}.html"
+    for name in ("page.html", long):
+        assert run("preview", causal, "-o", name).code == 0
+    assert Path("page.html").is_symlink()
+    there = {"page.html", "page.html.part", "there", long}
+    assert {path.name for path in Path().iterdir()} == there
+    os.mkfifo("pipe.html")
+    assert refusal("preview", causal, "-o", "pipe.html").endswith("cannot be written: this is not a file")
+
+
 def test_another_engine_is_suggested_if_it_can_be_chosen(causal, monkeypatch):
     def failing(*_: object, **__: object) -> list[engines.EngineFailed]:
         return [engines.EngineFailed("IronCalc took too long.")]

@@ -353,6 +353,45 @@ def test_an_edited_file_is_replaced_by_force(old, change):
 # --- a proof that fails ------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("old")
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_that_is_edited_while_it_is_built_is_kept(monkeypatch, there):
+    proved = press._proved
+
+    def edited(final, target):
+        target.write_bytes(b"mine")
+        return proved(final, target)
+
+    if not there:
+        Path("book.xlsx").unlink()
+    monkeypatch.setattr(press, "_proved", edited)
+    with pytest.raises(press.PressError, match="changed after it was built, so it was not replaced"):
+        press.build(Path(spec()), Path("book.xlsx"))
+    assert Path("book.xlsx").read_bytes() == b"mine"
+
+
+@pytest.mark.usefixtures("old")
+def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced():
+    Path("there").mkdir()
+    Path("book.xlsx").rename("there/book.xlsx")
+    Path("book.xlsx").symlink_to("there/book.xlsx")
+    assert run("build", spec(), "-o", "book.xlsx").code == 0
+    assert Path("book.xlsx").is_symlink()
+    assert title("there/book.xlsx") == "Two words"
+    Path("loop.xlsx").symlink_to("loop.xlsx")
+    assert "Too many levels of symbolic links" in refusal("build", "spec.toml", "-o", "loop.xlsx")
+
+
+@pytest.mark.usefixtures("old")
+def test_a_file_keeps_its_permissions_and_a_read_only_one_its_content():
+    Path("book.xlsx").chmod(0o600)
+    assert run("build", spec(), "-o", "book.xlsx").code == 0
+    assert Path("book.xlsx").stat().st_mode & 0o777 == 0o600
+    Path("book.xlsx").chmod(0o400)
+    sentence = "book.xlsx: cannot be written: the file is read-only"
+    assert refusal("build", "spec.toml", "-o", "book.xlsx", "--force") == sentence
+
+
 @pytest.mark.parametrize("formula", ["={scores}/{scale}+1", "={scores}/0", "={scores}"])
 def test_a_failed_proof_keeps_the_target_and_writes_the_workbook_next_to_it(old, monkeypatch, formula):
     monkeypatch.setattr(ops.attention, "SCALED", replace(ops.attention.SCALED, formula=formula))
@@ -385,7 +424,6 @@ def full(*_, **__):
     ("owner", "name"),
     [
         pytest.param(os, "mkdir", id="making the folder"),
-        pytest.param(writer, "write", id="writing"),
         pytest.param(zipfile.ZipFile, "writestr", id="packing"),
         pytest.param(os, "fsync", id="flushing"),
         pytest.param(Path, "replace", id="putting in place"),
@@ -399,6 +437,14 @@ def test_a_full_disk_keeps_the_old_workbook_and_leaves_nothing(old, temporary, m
     )
     assert Path("book.xlsx").read_bytes() == old
     assert listing(temporary) == {}
+
+
+def test_a_full_disk_of_temporary_files_is_named(old, temporary, monkeypatch):
+    monkeypatch.setattr(writer, "write", full)
+    assert refusal("build", spec(), "-o", "book.xlsx") == (
+        f"{temporary}: the disk is full; TMPDIR=FOLDER chooses another folder for temporary files"
+    )
+    assert Path("book.xlsx").read_bytes() == old
 
 
 IN_A_SMALL_DISK = """
@@ -525,6 +571,17 @@ def test_files_of_a_running_build_are_not_removed():
     odd.write_text("mine", "utf-8")
     assert run("build", spec(), "-o", "book.xlsx").code == 0
     assert set(listing(Path())) == {"spec.toml", "book.xlsx", str(folder), str(odd)}
+
+
+def test_files_of_another_computer_are_removed_after_a_day():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    new, old = (Path(f".xlsxattn-{gone.pid}-elsewhere-{name}") for name in ("new", "old"))
+    for folder in (new, old):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    assert run("build", spec(), "-o", "book.xlsx").code == 0
+    assert set(listing(Path())) == {"spec.toml", "book.xlsx", str(new)}
 
 
 def test_leftovers_that_cannot_be_removed_do_not_stop_a_build():

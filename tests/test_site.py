@@ -22,8 +22,8 @@ judging("mkdocs", "docs")
 playwright = import_library("playwright.sync_api", "test")
 browser = pytest.fixture(scope="module")(launched)
 
-from dev.site import hook  # noqa: E402 - needs MkDocs
-from xlsxattn.view.look import look  # noqa: E402
+from dev.site import hook
+from xlsxattn.view.look import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -40,45 +40,25 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_FROM = {
-    **dict.fromkeys(
-        (
-            "Classifier",
-            "Compare",
-            "CrossAttention",
-            "Decoder",
-            "Encoder",
-            "EncoderDecoder",
-            "Example",
-            "MultiHead",
-            "SelfAttention",
-            "Sheet",
-            "Training",
-        ),
-        "contract.kinds",
+_NAMES = {
+    "api": ("Spec", "build", "exercise", "read"),
+    "builder.specification": ("SpecError",),
+    "checker.engines": ("EngineFailed", "EngineMissing"),
+    "checker.explanation": ("Explanation",),
+    "checker.reading.limits": ("NotCheckableError",),
+    "contract.kinds": (
+        *("Classifier", "Compare", "CrossAttention", "Decoder", "Encoder", "EncoderDecoder", "Example"),
+        *("MultiHead", "SelfAttention", "Sheet", "Training"),
     ),
-    "EngineFailed": "checker.engines",
-    "EngineMissing": "checker.engines",
-    "Explanation": "checker.explanation",
-    "Matrix": "view.matrix",
-    "NotCheckableError": "checker.reading.limits",
-    "PandasMissing": "view.matrix",
-    "PressError": "press",
-    "Pressed": "press",
-    "PreviewError": "view.preview",
-    "OpenWorkbook": "view.look",
-    "Spec": "api",
-    "SpecError": "builder.specification",
-    "Vocabulary": "contract.spec_tables",
-    "build": "api",
-    "check": "proof",
-    "exercise": "api",
-    "explain": "proof",
-    "look": "view.look",
-    "preview": "view.preview",
-    "read": "api",
-    "schema": "spec_schema",
+    "contract.spec_tables": ("Vocabulary",),
+    "press": ("PressError", "Pressed"),
+    "proof": ("check", "explain"),
+    "spec_schema": ("schema",),
+    "view.look": ("OpenWorkbook", "look"),
+    "view.matrix": ("Matrix", "PandasMissing"),
+    "view.preview": ("PreviewError", "preview"),
 }
+_FROM = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "Classifier",

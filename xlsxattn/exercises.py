@@ -60,8 +60,8 @@ def exercise(
         SpecError: the spec is invalid, or a range cannot be left blank.
         PressError: a file cannot be written, was edited, or is too large to be proved.
     """
-    spec, asks, named = _asked(source, changed, level, blank)
-    spec = replace(spec, exercise=asks)
+    spec, chosen, named = _read(source, changed, level, blank)
+    spec = replace(spec, exercise=chosen)
     jobs = [(spec, target)]
     if solutions is not None:
         if os.path.realpath(solutions).casefold() == os.path.realpath(target).casefold():
@@ -75,14 +75,14 @@ def exercise(
     return replace(pressed, solutions=solutions) if pressed.report.holds else pressed
 
 
-def _asked(
+def _read(
     source: Source, changed: Mapping[str, Any] | None, level: Level, blank: Sequence[str]
 ) -> tuple[Spec, Exercise, str]:
-    """The spec as exercises need it, what is asked, and the spec's name in messages."""
+    """The spec as exercises need it, the exercise, and the spec's name in messages."""
     spec, named = press.read(source, changed)
     spec = _written_out(spec, named)
-    asks = answer_selection.exercise(spec, named, level, blank)
-    return _in_one_step(spec, asks), asks, named
+    chosen = answer_selection.exercise(spec, named, level, blank)
+    return _in_one_step(spec, chosen), chosen, named
 
 
 def _written_out(spec: Spec, named: str) -> Spec:
@@ -105,16 +105,16 @@ def _written_out(spec: Spec, named: str) -> Spec:
     return replace(spec, sheets=tuple(sheets), contexts=tuple(contexts))
 
 
-def _in_one_step(spec: Spec, asks: Exercise) -> Spec:
-    """The spec with one step of each training that is asked about, and without other trainings.
+def _in_one_step(spec: Spec, chosen: Exercise) -> Spec:
+    """The spec with one step of each training with answers, and without other trainings.
 
     Answers cannot be concealed among more steps, each of which is computed from the one before.
     """
-    asked = {parse(name).sheet for name in asks.answers}
+    trained = {parse(name).sheet for name in chosen.answers}
     sheets = [
         replace(sheet, steps=1, about="") if isinstance(sheet, Training) else sheet
         for sheet in spec.sheets
-        if sheet.id in asked or not isinstance(sheet, Training)
+        if sheet.id in trained or not isinstance(sheet, Training)
     ]
     return replace(spec, sheets=tuple(sheets))
 
@@ -155,14 +155,14 @@ def personal_copies(
         PressError: as for `exercise`, or no drawn numbers give the same results on the first screen.
     """
     ids = read_ids(students)
-    spec, asks, named = _asked(source, changed, level, blank)
+    spec, chosen, named = _read(source, changed, level, blank)
     for one in ids:
         press.refuse_changed(folder / f"{one}.xlsx", force=force)
     story = _story(spec, named)
     with _key(key_file, folder) as key:
         copies = ((one, _varied(spec, named, key, one, story)) for one in ids)
         jobs = (
-            (replace(copy, exercise=asks, seal=_seal(key, one)), folder / f"{one}.xlsx")
+            (replace(copy, exercise=chosen, seal=_seal(key, one)), folder / f"{one}.xlsx")
             for one, copy in copies
         )
         return press.press_all(jobs, named, force=force, make_folder=True)

@@ -21,34 +21,7 @@ from xlsxattn.builder.specification import Spec
 from xlsxattn.builder.specification.words import Context, Vocabulary
 from xlsxattn.checker.manifest_formulas import FormulaTable, same
 from xlsxattn.checker.reading.limits import NotCheckableError
-from xlsxattn.contract import kinds
-from xlsxattn.contract.keys import (
-    Choice,
-    ContextId,
-    Count,
-    Flag,
-    Items,
-    Key,
-    Positive,
-    SheetRef,
-    SomeOf,
-    Weights,
-    keys,
-)
-from xlsxattn.contract.kinds import (
-    KINDS,
-    PROJECTED,
-    Classifier,
-    Compare,
-    Example,
-    InSentence,
-    Model,
-    MultiHead,
-    Sheet,
-    Training,
-    WithAttention,
-    Writer,
-)
+from xlsxattn.contract import keys, kinds
 from xlsxattn.contract.kinds.settings import setting, settings
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 from xlsxattn.contract.values import ID, MAX_COLUMNS, MAX_STEPS, PROGRAM_VERSION
@@ -137,7 +110,7 @@ def _spec(manifest: Manifest, names: Mapping[str, Area]) -> Spec:
         _zeros(n_vocab, d_model),
     )
     lengths = {c: _area(names, of_context(c)["Tokens"]).rows for c in manifest.contexts}
-    sheets: list[Sheet] = []
+    sheets: list[kinds.Sheet] = []
     for info in manifest.sheets:
         sheets.append(_sheet(info, manifest, names, sheets))
     _affordable(sheets, lengths, len(names))
@@ -158,11 +131,13 @@ def _zeros(rows: int, cols: int) -> NDArray[np.float64]:
     return np.broadcast_to(np.zeros(()), (rows, cols))
 
 
-def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], before: Sequence[Sheet]) -> Sheet:
-    kind = KINDS.get(info.kind)
+def _sheet(
+    info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], before: Sequence[kinds.Sheet]
+) -> kinds.Sheet:
+    kind = kinds.KINDS.get(info.kind)
     if kind is None:
         raise ValueError(say("there is no kind of sheet {kind!r}", kind=info.kind))
-    declared = {one.attribute: one.key for one in keys(kind).values()}
+    declared = {one.attribute: one.key for one in keys.keys(kind).values()}
     given: dict[str, Any] = {}
     for name in declared:
         _not_missing(info, kind, name)
@@ -178,7 +153,7 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], befor
     if "kv_heads" in declared and "heads" in given:  # omitted if heads are not grouped
         given.setdefault("kv_heads", given["heads"])
     inputs = {n: manifest.parse(n) for n in manifest.inputs if manifest.parse(n).sheet == info.id}
-    if given.get("weights", True) and issubclass(kind, WithAttention):
+    if given.get("weights", True) and issubclass(kind, kinds.WithAttention):
         given["weights"] = {
             at.key: _zeros(names[name].rows, names[name].cols)
             for name, at in inputs.items()
@@ -187,41 +162,41 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], befor
     else:
         given.pop("weights", None)
     given |= _from_shapes(info, kind, manifest, names, given)
-    if issubclass(kind, Training):
+    if issubclass(kind, kinds.Training):
         given |= _training(info, names, before)
     sheet = kind(id=info.id, title=PLACEHOLDER, **given)
     if json.loads(json.dumps(settings(sheet))) != dict(info.settings):
         raise ValueError(say("the settings of {sheet!r} are inconsistent", sheet=info.id))
-    return replace(sheet, axes=()) if isinstance(sheet, Compare) else sheet
+    return replace(sheet, axes=()) if isinstance(sheet, kinds.Compare) else sheet
 
 
 def _from_shapes(
     info: SheetInfo,
-    kind: type[Sheet],
+    kind: type[kinds.Sheet],
     manifest: Manifest,
     names: Mapping[str, Area],
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Settings that follow from the shapes of ranges: classes, words to compare with, output columns."""
     s, settings = RangeName(info.id), dict[str, Any]()
-    if issubclass(kind, Classifier):
+    if issubclass(kind, kinds.Classifier):
         settings["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
     if given.get("near"):
         settings["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
-    if issubclass(kind, MultiHead) and manifest.contexts:
+    if issubclass(kind, kinds.MultiHead) and manifest.contexts:
         settings["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
     return settings
 
 
-def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[Sheet]) -> dict[str, Any]:
+def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[kinds.Sheet]) -> dict[str, Any]:
     """The trained sheet, start weights and examples of a training, with placeholder words.
 
     Raises:
         ValueError: there is no such sheet before it, or it lacks a learned matrix.
     """
     s, trains, learns = RangeName(info.id), info.settings["trains"], info.settings["learns"]
-    form = next((one for one in before if one.id == trains and isinstance(one, InSentence)), None)
-    has = [f"W_{letter}" for letter in PROJECTED if f"W_{letter}" in (form.weights if form else ())]
+    form = next((one for one in before if one.id == trains and isinstance(one, kinds.InSentence)), None)
+    has = [f"W_{letter}" for letter in kinds.PROJECTED if f"W_{letter}" in (form.weights if form else ())]
     if form is None or not {*learns} <= {*has} or not learns:
         raise ValueError(say("the settings of {sheet!r} are inconsistent", sheet=info.id))
     matrices = {name: _area(names, s[name]) for name in has}
@@ -233,35 +208,37 @@ def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[Sheet
     return {
         "form": form,
         "matrices": {name: _zeros(area.rows, area.cols) for name, area in matrices.items()},
-        "examples": tuple(Example(sentence=(PLACEHOLDER,) * n, word="", target=targets) for n in lengths),
+        "examples": tuple(
+            kinds.Example(sentence=(PLACEHOLDER,) * n, word="", target=targets) for n in lengths
+        ),
     }
 
 
-def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
+def _not_missing(info: SheetInfo, kind: type[kinds.Sheet], name: str) -> None:
     try:
         setting(kind, info.settings, name)
     except KeyError:
         raise ValueError(say("the settings of {sheet!r} lack {key}", sheet=info.id, key=name)) from None
 
 
-def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> object:
+def _setting(at: str, value: object, key: keys.Key, contexts: Sequence[str]) -> object:
     """Convert a setting to the value of the sheet's attribute.
 
     Raises:
         ValueError: the value is invalid.
     """
-    if isinstance(key, Items):
+    if isinstance(key, keys.Items):
         if value is True:  # the words to compare with are an input
             return (PLACEHOLDER,)
-        options = key.item.options if isinstance(key.item, Choice) else None
-        if _is_list(value, contexts if isinstance(key.item, ContextId) else options):
+        options = key.item.options if isinstance(key.item, keys.Choice) else None
+        if _is_list(value, contexts if isinstance(key.item, keys.ContextId) else options):
             return tuple(value)  # type: ignore[arg-type]  # a list
-    elif isinstance(key, SomeOf):
+    elif isinstance(key, keys.SomeOf):
         if isinstance(value, bool):
             return value
         if _is_list(value, key.options):
             return tuple(value)  # type: ignore[arg-type]  # a list
-    elif isinstance(key, Positive):
+    elif isinstance(key, keys.Positive):
         if value is True:  # the temperature is an input
             return 1.0
     elif _fits(value, key, contexts):
@@ -269,14 +246,16 @@ def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> objec
     raise ValueError(say(UNFIT, at=at, found=str(value)[:MAX_SHOWN]))
 
 
-def _fits(value: object, key: Key, contexts: Sequence[str]) -> bool:
-    if isinstance(key, Flag | Weights):
+def _fits(value: object, key: keys.Key, contexts: Sequence[str]) -> bool:
+    if isinstance(key, keys.Flag | keys.Weights):
         return isinstance(value, bool)
-    if isinstance(key, Count):
+    if isinstance(key, keys.Count):
         return _is_count(value)
-    if isinstance(key, SheetRef):
+    if isinstance(key, keys.SheetRef):
         return isinstance(value, str)
-    known = contexts if isinstance(key, ContextId) else key.options if isinstance(key, Choice) else ()
+    known = (
+        contexts if isinstance(key, keys.ContextId) else key.options if isinstance(key, keys.Choice) else ()
+    )
     return isinstance(value, str) and value in known
 
 
@@ -313,7 +292,7 @@ def _numbers(value: object, most: int) -> tuple[int, ...]:
     return tuple(n for n in value if _is_count(n))
 
 
-def _affordable(sheets: Sequence[Sheet], lengths: Mapping[str, int], names: int) -> None:
+def _affordable(sheets: Sequence[kinds.Sheet], lengths: Mapping[str, int], names: int) -> None:
     """Refuse settings that would cost more than the file itself, before any range is created.
 
     Raises:
@@ -326,28 +305,28 @@ def _affordable(sheets: Sequence[Sheet], lengths: Mapping[str, int], names: int)
             )
     ranges = heads = 0
     for sheet in sheets:
-        if isinstance(sheet, WithAttention):
+        if isinstance(sheet, kinds.WithAttention):
             n_heads = _heads(sheet, names) * len(sheet.contexts or lengths)
             ranges += n_heads * RANGES_A_HEAD
             heads += n_heads
-        elif isinstance(sheet, Compare):
+        elif isinstance(sheet, kinds.Compare):
             ranges += heads
-        elif isinstance(sheet, Training) and sheet.steps > MAX_STEPS:
+        elif isinstance(sheet, kinds.Training) and sheet.steps > MAX_STEPS:
             raise ValueError(say(UNFIT, at=f"{sheet.id}.steps", found=sheet.steps))
     if ranges > names:
         sentence = "its sheets would need at least {ranges:,} ranges, but it has only {names:,} names"
         raise ValueError(say(sentence, ranges=ranges, names=names))
 
 
-def _heads(sheet: WithAttention, names: int) -> int:
+def _heads(sheet: kinds.WithAttention, names: int) -> int:
     """The number of heads of a sheet in each sentence."""
     for name, value, most in (("d_k", sheet.d_k, MAX_COLUMNS), ("heads", sheet.heads, names)):
         if value > most:
             raise ValueError(say(UNFIT, at=f"{sheet.id}.{name}", found=value))
-    if not isinstance(sheet, Model):
+    if not isinstance(sheet, kinds.Model):
         return max(1, sheet.heads)
     if max(sheet.layers, len(sheet.taken)) > names:
         raise ValueError(say(UNFIT, at=f"{sheet.id}.layers", found=sheet.layers))
-    if isinstance(sheet, Writer) and sheet.top_k > MAX_LENGTH:
+    if isinstance(sheet, kinds.Writer) and sheet.top_k > MAX_LENGTH:
         raise ValueError(say(UNFIT, at=f"{sheet.id}.top_k", found=sheet.top_k))
     return sum(len(sheet.heads_of(k)) for k in sheet.numbers)

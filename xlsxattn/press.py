@@ -5,13 +5,13 @@ A workbook replaces its target only if an engine has recalculated it and NumPy a
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
 import re
+import tempfile
 import zipfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from xlsxattn.checker.findings import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.checker.report import summary
 from xlsxattn.language import MessageError, say
+from xlsxattn.output_files import FULL, place_of, put, refuse_other
 from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -90,12 +91,8 @@ def build(
 ) -> Pressed:
     """Build a workbook from a spec, prove it, and move it to the target.
 
-    Args:
-        source: the spec: a TOML file, its parsed dictionary, or a `Spec`.
-        target: the workbook to write.
-        force: replace the target even if it was edited after it was built.
-        make_folder: create the target's folder if it is missing.
-        changed: keys that override those of the spec, such as ``explain`` and ``lang``.
+    The arguments are those of `xlsxattn.build`, with ``make_folder`` to create the target's folder, and with
+    ``changed`` for keys that override those of the spec.
 
     Raises:
         SpecError: the spec is invalid.
@@ -106,7 +103,7 @@ def build(
         ``<name>.failed.xlsx`` next to it, with the target unchanged.
     """
     spec, named = read(source, changed)
-    return press(spec, named, target, force=force, make_folder=make_folder)
+    return press_all([(spec, target)], named, force=force, make_folder=make_folder)[0]
 
 
 def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | None) -> tuple[Spec, str]:
@@ -119,12 +116,6 @@ def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | N
     changed = changed or {}
     spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
     return spec, named
-
-
-def press(spec: Spec, named: str, target: Path, *, force: bool = False, make_folder: bool = False) -> Pressed:
-    """Build a workbook from a spec that was read; result and errors as for `build`."""
-    (pressed,) = press_all([(spec, target)], named, force=force, make_folder=make_folder)
-    return pressed
 
 
 def press_all(
@@ -143,10 +134,13 @@ def press_all(
             book, sheets = laid_out(spec, named)
             with _as_press_error(target):
                 refuse_changed(target, force=force)
-                _prepare_folder(target, make=make_folder)
-                if target.parent not in folders:
-                    folders[target.parent] = stack.enter_context(workplace(target.parent))
-                draft = folders[target.parent] / f"{len(drafts)}.xlsx"
+                refuse_other(target)
+                if _prepare_folder(target, make=make_folder):
+                    stack.callback(_remove_if_empty, target.parent)
+                parent = place_of(target).parent
+                if parent not in folders:
+                    folders[parent] = stack.enter_context(workplace(parent))
+                draft = folders[parent] / f"{len(drafts)}.xlsx"
                 report = _drafted(book, sheets, target, draft)
             _refuse_overflow(named, report)
             pressed = _pressed(spec, book, sheets, target, report)
@@ -154,9 +148,12 @@ def press_all(
             if not pressed.report.holds:
                 drafts = drafts[-1:]
                 break
+        for _, pressed in drafts:
+            if pressed.report.holds:
+                refuse_changed(pressed.path, force=force)  # by now, it may have been edited
         for draft, pressed in drafts:
             with _as_press_error(pressed.path):
-                draft.replace(pressed.path)
+                put(draft, pressed.path)
     return [pressed for _, pressed in drafts]
 
 
@@ -186,12 +183,26 @@ def laid_out(spec: Spec, named: str) -> tuple[WorkbookPages, Sequence[PlacedShee
 def _drafted(book: WorkbookPages, sheets: Sequence[PlacedSheet], target: Path, draft: Path) -> Report:
     """Build and prove a workbook at ``draft``, which is yet to be moved to its target."""
     # another folder for XlsxWriter's output, which warns if it cannot close a file on a full disk
-    with workplace() as scratch:
+    with _in_temporary_files(), workplace() as scratch:
         writing = "{target}: writing formulas, then the values that {engine} computes"
         LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
-        _write(book, sheets, scratch, draft)
+        valued = _write(book, sheets, scratch)
+        with _as_press_error(target):
+            _seal(valued, draft)
         LOG.info(say("{target}: proving the workbook", target=target))
         return _proved(draft, target)
+
+
+@contextmanager
+def _in_temporary_files() -> Iterator[None]:
+    """Name the folder of temporary files if its disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        sentence = "{folder}: the disk is full; TMPDIR=FOLDER chooses another folder for temporary files"
+        raise PressError(say(sentence, folder=tempfile.gettempdir())) from None
 
 
 def _pressed(
@@ -213,13 +224,13 @@ def _pressed(
     )
 
 
-def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:
-    """Write a workbook with its formulas and their values from an engine, and seal it."""
+def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path) -> Path:
+    """Write a workbook with its formulas and their values from an engine."""
     values = precompute.evaluated(book.title, sheets, scratch / "draft.xlsx")
     tick = _Written(bulk.cells(sheets))
     writer.write(scratch / "valued.xlsx", book.title, sheets, values, book.language, tick=tick)
     LOG.debug("", extra={"step": say("packing")})
-    _seal(scratch / "valued.xlsx", final)
+    return scratch / "valued.xlsx"
 
 
 def _proved(final: Path, target: Path) -> Report:
@@ -272,18 +283,20 @@ def _renamed(report: Report, place: Path) -> Report:
 
 
 def _why(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
+    if error.errno in FULL:
         return say("the disk is full")
     return reason(error)
 
 
-def _prepare_folder(target: Path, *, make: bool) -> None:
+def _prepare_folder(target: Path, *, make: bool) -> bool:
+    """Refuse a target that cannot be a file, and create its folder if it is missing: whether it did so."""
     folder = target.parent
     if target.is_dir():
         raise PressError(say("{target}: this is a folder; give the name of a file", target=target))
     if folder.exists() and not folder.is_dir():
         raise PressError(say("{target}: {folder} is a file, not a folder", target=target, folder=folder))
-    if make:
+    created = make and not folder.exists()
+    if created:
         folder.mkdir(parents=True, exist_ok=True)
     if not folder.is_dir():
         raise PressError(
@@ -293,6 +306,12 @@ def _prepare_folder(target: Path, *, make: bool) -> None:
                 folder=folder,
             )
         )
+    return created
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 # --- detection of edits by the user ------------------------------------------------------------------------

@@ -9,30 +9,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.contract import kinds, spec_tables
-from xlsxattn.contract.keys import (
-    Axes,
-    Choice,
-    ContextId,
-    Count,
-    Flag,
-    Id,
-    Items,
-    LanguageCode,
-    Part,
-    Positive,
-    Prose,
-    SheetRef,
-    SomeOf,
-    TableList,
-    TargetValues,
-    Text,
-    Weights,
-    Within,
-    Word,
-    Words,
-    keys,
-)
+from xlsxattn.contract import keys, kinds, spec_tables
 from xlsxattn.contract.kinds import KINDS
 from xlsxattn.contract.values import (
     ID,
@@ -49,7 +26,6 @@ from xlsxattn.suggestions import one_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlsxattn.contract.keys import Declared, Key
     from xlsxattn.language import Language
 
     Node = dict[str, Any]
@@ -65,16 +41,16 @@ def _referred(name: str) -> Callable[[Any], Node]:
     return lambda _: {"allOf": [_ref(name)]}
 
 
-def _text(key: Text) -> Node:
+def _text(key: keys.Text) -> Node:
     return {"type": "string", "minLength": 1, "maxLength": key.most}
 
 
-def _count(key: Count) -> Node:
+def _count(key: keys.Count) -> Node:
     most = {} if key.most is None else {"maximum": key.most}
     return {"type": "integer", "minimum": key.least, **most, **_usual(key.usual)}
 
 
-def _positive(key: Positive) -> Node:
+def _positive(key: keys.Positive) -> Node:
     least = {"exclusiveMinimum": 0} if key.least is None else {"minimum": key.least}
     return {"type": "number", **least, "maximum": key.most or MAX_ABS, **_usual(key.usual)}
 
@@ -83,7 +59,7 @@ def _usual(value: float | None) -> Node:
     return {} if value is None else {"default": value}
 
 
-def _items(key: Items) -> Node:
+def _items(key: keys.Items) -> Node:
     return {
         "type": "array",
         "items": _item(key.item),
@@ -93,22 +69,22 @@ def _items(key: Items) -> Node:
     }
 
 
-def _item(key: Key) -> Node:
+def _item(key: keys.Key) -> Node:
     """The schema of a list item: a reference if it has its own definition."""
     node = _SHAPES[type(key)](key)
     return node["allOf"][0] if "allOf" in node else {"description": key.means, **node}
 
 
-def _some_of(key: SomeOf) -> Node:
+def _some_of(key: keys.SomeOf) -> Node:
     some = {"type": "array", "items": {"enum": [*key.options]}, "uniqueItems": True}
     return {"anyOf": [{"type": "boolean"}, some]}
 
 
-def _within(key: Within) -> Node:
+def _within(key: keys.Within) -> Node:
     return {"type": "number", "minimum": key.least, "maximum": key.most}
 
 
-def _tables(key: TableList) -> Node:
+def _tables(key: keys.TableList) -> Node:
     form = {
         "type": "object",
         "properties": _table(key.form),
@@ -118,26 +94,26 @@ def _tables(key: TableList) -> Node:
     return {"type": "array", "items": form, "minItems": 1, "maxItems": key.most}
 
 
-_SHAPES: dict[type[Key], Callable[[Any], Node]] = {
-    Flag: lambda _: {"type": "boolean"},
-    Choice: lambda key: {"enum": [*key.options]},
-    SomeOf: _some_of,
-    LanguageCode: lambda _: {"enum": [*codes()]},
-    Id: _referred("id"),
-    ContextId: _referred("id"),
-    Word: _referred("word"),
-    Weights: _referred("weights"),
-    Text: _text,
-    Prose: _text,
-    Count: _count,
-    Positive: _positive,
-    Items: _items,
-    Axes: _items,
-    Within: _within,
-    TableList: _tables,
-    SheetRef: _referred("id"),
-    Words: _referred("sentence"),
-    TargetValues: lambda _: {"anyOf": [_referred("row")(_), _referred("sentence")(_)]},
+_SHAPES: dict[type[keys.Key], Callable[[Any], Node]] = {
+    keys.Flag: lambda _: {"type": "boolean"},
+    keys.Choice: lambda key: {"enum": [*key.options]},
+    keys.SomeOf: _some_of,
+    keys.LanguageCode: lambda _: {"enum": [*codes()]},
+    keys.Id: _referred("id"),
+    keys.ContextId: _referred("id"),
+    keys.Word: _referred("word"),
+    keys.Weights: _referred("weights"),
+    keys.Text: _text,
+    keys.Prose: _text,
+    keys.Count: _count,
+    keys.Positive: _positive,
+    keys.Items: _items,
+    keys.Axes: _items,
+    keys.Within: _within,
+    keys.TableList: _tables,
+    keys.SheetRef: _referred("id"),
+    keys.Words: _referred("sentence"),
+    keys.TargetValues: lambda _: {"anyOf": [_referred("row")(_), _referred("sentence")(_)]},
 }
 _PARTS: dict[str, Node] = {
     "vocabulary": {"allOf": [_ref("vocabulary")]},
@@ -164,19 +140,19 @@ _PARTS: dict[str, Node] = {
 """The parts of a spec with their own structure."""
 
 
-def _key(one: Declared) -> Node:
-    shape = _PARTS[one.name] if isinstance(one.key, Part) else _SHAPES[type(one.key)](one.key)
+def _key(one: keys.Declared) -> Node:
+    shape = _PARTS[one.name] if isinstance(one.key, keys.Part) else _SHAPES[type(one.key)](one.key)
     given = list(one.default) if isinstance(one.default, tuple) else one.default  # JSON has no tuples
     default = {"default": given} if one.has_default else {}
     return {"description": one.key.means, **shape, **default}
 
 
 def _table(declared: type) -> Node:
-    return {name: _key(one) for name, one in keys(declared).items()}
+    return {name: _key(one) for name, one in keys.keys(declared).items()}
 
 
 def _needed(declared: type) -> list[str]:
-    return [name for name, one in keys(declared).items() if one.is_needed]
+    return [name for name, one in keys.keys(declared).items() if one.is_needed]
 
 
 def _sheet(kind: type[kinds.Sheet]) -> Node:

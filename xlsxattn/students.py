@@ -126,6 +126,15 @@ def _shortened(text: str) -> str:
     return text if len(text) <= MAX_STUDENT_ID_LENGTH else f"{text[:MAX_STUDENT_ID_LENGTH]}…"
 
 
+def _create_key(path: Path) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    try:
+        path.write_text(f"{KEY_BEGINS}{secrets.token_hex(KEY_BYTES)}\n", encoding="ascii")
+    except OSError:
+        path.unlink()
+        raise
+
+
 def read_key(path: Path, folder: Path) -> bytes:
     """The key of personal copies; it is created if there is none.
 
@@ -137,8 +146,7 @@ def read_key(path: Path, folder: Path) -> bytes:
         raise StudentsError(say(sentence, path=path, folder=folder))
     try:
         if not path.exists():
-            path.touch(mode=0o600, exist_ok=False)
-            path.write_text(f"{KEY_BEGINS}{secrets.token_hex(KEY_BYTES)}\n", encoding="ascii")
+            _create_key(path)
         text = path.read_text(encoding="ascii").strip()
         key = bytes.fromhex(text.removeprefix(KEY_BEGINS)) if text.startswith(KEY_BEGINS) else b""
     except OSError as error:

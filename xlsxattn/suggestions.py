@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 ALIKE_FILES = 0.75
 """Minimum similarity of file names without their suffix, from 0 to 1, for a suggestion."""
 
-
 OWN_SUFFIXES = (".toml", ".xlsx")
 
 
@@ -32,12 +31,8 @@ def one_of(what: str, found: object, known: Iterable[str]) -> None:
     """
     known = [*known]
     if found not in known:
-        said = say(
-            "{what}: found {found!r}, one of {known} is needed",
-            what=what,
-            found=found,
-            known=", ".join(known),
-        )
+        sentence = "{what}: found {found!r}, one of {known} is needed"
+        said = say(sentence, what=what, found=found, known=", ".join(known))
         raise ValueError(bounded(with_near(said, found, known)))
 
 

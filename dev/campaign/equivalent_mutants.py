@@ -222,11 +222,24 @@ def _by_columns(book: Book, formula: str, tab: str) -> str:
 
 
 def _of_closings(book: Book, mutant: Mutant) -> str:
-    """The case of the first screen's closing sentence that only applies if a formula was changed."""
+    """Cases of the first screen's closing sentence that only apply if a formula was changed."""
     if place(book, mutant.ranges[0]).block != "Closing":
         return ""
+    read, instead = mutant.source
+    if read and {place(book, read).block, place(book, instead).block} == {"Loss", "Plotted"}:
+        return "losses below the first are the same in the chart"
     now, was = (UNLIKE_CASE.sub("", text) for text in (_new_text(mutant), _old_text(book, mutant)))
     return "with known words, no check of a correct workbook fails" if now == was != "" else ""
+
+
+def _of_unknown_words(book: Book, mutant: Mutant) -> str:
+    """Unknown words below a sentence that a model continues."""
+    read, instead = mutant.source
+    if place(book, mutant.ranges[0]).block != "Says" or not read:
+        return ""
+    one, other = place(book, read), place(book, instead)
+    same = (one.block, one.context) == (other.block, other.context) == ("Ids", other.context)
+    return "a typed word has the same row with the words that the model writes" if same else ""
 
 
 def _of_fallbacks(book: Book, mutant: Mutant) -> str:
@@ -288,7 +301,16 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
 
 VALUES = (
     *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_seen, _of_copies, _of_single),
-    *(_of_counts, _of_places, _of_closings, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
+    *(
+        _of_counts,
+        _of_places,
+        _of_closings,
+        _of_unknown_words,
+        _of_fallbacks,
+        _of_formulas,
+        _of_look_ups,
+        _of_outcomes,
+    ),
     of_trainings,
 )
 """The rules for faults of formulas, in order."""

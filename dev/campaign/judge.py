@@ -135,7 +135,7 @@ class Judge:
     def _of_formulas(self, mutant: Mutant) -> Judgement:
         """A fault that values may not reveal: the formula must be an error, whatever the manifest says."""
         book, faults = with_expected_formulas(mutated(self._original.book, mutant), self._table)
-        found = [f for f in (*faults, *_misspelt(book, mutant)) if f.severity == "error"]
+        found = [f for f in (*faults, *_other_formulas(book, mutant)) if f.severity == "error"]
         for finding in found:
             if finding.range in mutant.ranges:
                 return Judgement(
@@ -149,7 +149,7 @@ class Judge:
         faults = [
             *structure.misplaced_formulas(book),
             *structure.moved_names(book),
-            *_misspelt(book, mutant),
+            *_other_formulas(book, mutant),
         ]
         errors = (f for f in faults if f.severity == "error" and not {*f.names}.isdisjoint(mutant.ranges))
         error = next(errors, None) if mutant.names else None  # such as a constant instead of a formula
@@ -164,12 +164,12 @@ class Judge:
         return Judgement(mutant, "equivalent" if why else "unexplained", why or "no rule says why")
 
 
-def _misspelt(book: Book, mutant: Mutant) -> Iterator[Finding]:
+def _other_formulas(book: Book, mutant: Mutant) -> Iterator[Finding]:
     """Unexpected formulas, in all ranges if names moved, otherwise in the broken ones."""
     if mutant.names:
-        return cell_formulas.misspelt(book)
+        return cell_formulas.other_formulas(book)
     expected = {name: book.manifest.formulas[name] for name in mutant.ranges}
-    return cell_formulas.misspelt(replace(book, manifest=replace(book.manifest, formulas=expected)))
+    return cell_formulas.other_formulas(replace(book, manifest=replace(book.manifest, formulas=expected)))
 
 
 def accuses(finding: Finding, mutant: Mutant, book: Book) -> bool:

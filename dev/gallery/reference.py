@@ -232,11 +232,11 @@ INTRODUCTIONS = {
     "en": """# Gallery
 
 The workbooks of all templates. Each picture shows attention in one of their sheets, as LibreOffice prints it.
-A click on it opens the workbook in the browser, where it recalculates after every change.""",
+Click it to open the workbook in the browser, where it is recalculated after every change.""",
     "zh": """# 图册
 
 所有模板的工作簿。每张图是其中一张表里的注意力（英文版，由 LibreOffice 打印）。
-单击图片，工作簿就在浏览器中打开：改一个词或一个数，结果立刻重新计算。""",
+单击图片，工作簿就在浏览器中打开，每次改动之后都会重新计算。""",
 }
 LINKS = {
     "en": "[live]({live}.html) · [workbook]({live}.xlsx) · [a complete sheet]({output}/{name}.png)",
@@ -250,7 +250,7 @@ EXERCISE = {
 ![Blank cells and marks]({pictures}pictures/exercise.png)""",
     "zh": """## 练习
 
-`causal` 的练习：绿色单元格由读者来算，用 `xlsxattn exercise causal` 生成（英文版）。
+`causal` 的练习：绿色单元格由读者计算，用 `xlsxattn exercise causal` 生成（图为英文版）。
 
 ![空着的单元格和批改]({pictures}pictures/exercise.png)""",
 }

@@ -24,9 +24,9 @@ from mkdocs.structure.files import File
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # MkDocs loads this file as a script
 
-from dev import prebuilt  # noqa: E402
-from xlsxattn import preview, templates  # noqa: E402
-from xlsxattn.view.look import look  # noqa: E402
+from dev import prebuilt
+from xlsxattn import preview, templates
+from xlsxattn.view.look import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -91,6 +91,13 @@ def test_no_sheet_or_head_has_the_colour_of_a_sentence():
         assert {series.colour for series in chart.series} == {None}
 
 
+def test_a_line_for_each_sentence_has_its_colour():
+    data = plain([3, 2], 4, {"id": "a", "kind": "encoder", "similarity": True})
+    charts = [chart for page in pages.book(spec.parse(data, "data")).pages for chart in page.charts]
+    (lines,) = (chart.series for chart in charts if chart.kind == "line")
+    assert tuple(theme.SERIES[line.colour] for line in lines) == theme.LANES[:2]
+
+
 def test_large_losses_are_abbreviated_at_the_axis(learning):
     with zipfile.ZipFile(learning) as archive:
         lines = [text for name in archive.namelist() if "lineChart" in (text := _chart(archive, name))]

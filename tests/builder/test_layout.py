@@ -291,6 +291,19 @@ def test_the_first_screen_of_a_template_fits_a_small_window(template, code):
     assert all(p.area.right < right and p.area.bottom <= bottom for p in sheet.placed)
 
 
+@pytest.mark.parametrize(("blanks", "height", "lines"), [(0, 24, 2), (3, 24, 2), (5, 20, 2), (6, 20, 2)])
+def test_a_high_first_screen_is_made_to_fit(blanks, height, lines):
+    one = load(templates.path("sort"))
+    (context,) = one.contexts
+    longer = replace(context, words=(*context.words, *[""] * blanks))
+    sheet = layout.lay_out(pages.book(replace(one, contexts=(longer,))))[0]
+    (words,) = (p.area for p in sheet.placed if p.block.name == f"{context.id}_Tokens")
+    assert {sheet.heights[row] / 0.75 for row in range(words.top, words.bottom + 1)} == {height}
+    assert len({text.row for text in sheet.texts if text.look == "box"}) == lines
+    bottom = max(text.row for text in sheet.texts)
+    assert sum(sheet.heights.get(row, sheet.row) for row in range(bottom + 1)) / 0.75 <= MAX_DOWN
+
+
 def test_a_workbook_opens_on_its_first_yellow_word_and_other_sheets_below_the_frozen_rows(tmp_path):
     sheets, path = file_of(plain([3, 2], 2, PLAIN), tmp_path)
     word = min((p.row, p.col) for p in sheets[0].placed if p.block.look == "yellow word" and p.block.rows > 1)

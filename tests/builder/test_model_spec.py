@@ -46,7 +46,7 @@ CHOICES = [
     ("encoder-decoder", 'mask = "causal"', "mask", "found 'causal', one of none, padding is needed"),
     ("encoder", 'norm = "batch"', "norm", "one of layer, rms is needed"),
     ("encoder", 'residual = "prenorm"', "residual", "one of pre-norm, post-norm is needed"),
-    ("encoder", 'activation = "tanh"', "activation", "one of relu, gelu, gelu-tanh, silu, swiglu, geglu, geglu-tanh is needed"),
+    ("encoder", 'activation = "tanh"', "activation", "one of relu, gelu, "),
     ("encoder", 'position = "absolute"', "position", "one of none, sinusoidal, learned, rotary is needed"),
     ("encoder", 'pairs = "both"', "pairs", "one of adjacent, halves is needed"),
     ("classifier", 'classes = ["x", "y"]\npool = "max"', "pool", "one of mean, first is needed"),

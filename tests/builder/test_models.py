@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from specs import plain, specs, toml
 
 from xlsxattn import press, templates
-from xlsxattn.builder import layout, pages
+from xlsxattn.builder import layout, pages, theme
 from xlsxattn.builder.specification import load, parse
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
 from xlsxattn.contract import first_screen as texts
+from xlsxattn.contract.names import last
 from xlsxattn.contract.values import MASK_VALUE
 
 D, WORDS = 4, {"c1": 3, "c2": 5}
@@ -532,3 +533,15 @@ def test_a_word_that_looks_like_a_number_is_saved_as_text(tmp_path):
     saved = saved_values(tmp_path / "numbers.xlsx", names)
     assert saved["s_c_X_Rows"] == [["1e5"], ["0"], ["007"]]
     assert saved["s_c_Scores_Cols"] == [["1e5", "0", "007"]]
+
+
+@pytest.mark.parametrize("template", ["sort", "mouse"])
+def test_probabilities_are_grey_and_attention_is_violet_on_every_page(template):
+    """The colours of a heat map or of bars by the last part of the name."""
+    made = pages.book(load(templates.path(template)))
+    heats = {}
+    for block in made.blocks():
+        heats.setdefault(last(block.name), set()).add(theme.LOOKS[block.look].heat)
+    grey, violet = {"probabilities", "chances"}, {"weights", "shares"}
+    assert heats["Attention"] <= violet
+    assert heats["Probability"] | heats["LogitExp"] | heats.get("TopProbabilities", set()) <= grey

@@ -13,7 +13,8 @@ from xlsxattn.builder import layout, pages, theme
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder.layout.measures import SCREEN
 from xlsxattn.builder.layout.printing import pixels
-from xlsxattn.language import codes
+from xlsxattn.contract import first_screen as texts
+from xlsxattn.language import codes, language, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +96,21 @@ def test_the_lead_fits_a_small_window(name):
         if text.look == "long lead" and pixels(sheet, range(text.col + text.cols)) > SCREEN
     }
     assert wide == set()
+
+
+FAULTS = (texts.UNKNOWN, texts.BLANK, texts.NO_FOCUS, texts.ABSENT, texts.NO_CLASS)
+
+
+@pytest.mark.parametrize("code", codes())
+@pytest.mark.parametrize("name", templates.names())
+def test_what_is_wrong_with_a_sentence_fits_below_it(name, code):
+    made = replace(spec.load(templates.path(name)), lang=code)
+    screen = pages.book(made).pages[0].screen
+    word = max(made.vocabulary.tokens, key=len)
+    for lane in screen.lanes[:-1]:  # the last one may continue on the right
+        room = sum(strip.columns * strip.pixels for strip in lane.strips if not strip.hidden)
+        said = [language(code).tell(say(text, word=word, focus=word)) for text in FAULTS]
+        assert max(needed(text, lane.says[-1].look) for text in said) <= room
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,7 @@ STRUCTURE = [
     case("dimensions empty", '["animal", "tech", "size"]', "[]", "vocabulary.dimensions", "found [], a list of 1 to 1,024 names"),
     case("about a list", 'focus = "cat"', 'about = ["x"]', "about", "found ['x'], text is needed"),
     case("about empty", 'focus = "cat"', 'about = " \\n "', "about", "is empty, text is needed"),
+    case("long title of emoji", '"Two words"', f'"{"🙂" * 128}"', "title", "256 characters (those like 🙂 count twice), at most 255"),
     case("about long", 'focus = "cat"', f'about = "{"x" * 1001}"', "about", "1001 characters, at most 1000"),
     case("about with a control character", 'focus = "cat"', 'about = "a\\u0007"', "about", "U+0007"),
     case("a sheet's about a number", 'title = "Plain"', "about = 1", f"{ATTN}.about", "found 1, text is needed"),

@@ -45,6 +45,12 @@ def test_values_of_every_kind_are_saved_unchanged(name: str, tmp_path: Path) -> 
         assert [[cell.value for cell in row] for row in cells] == values[p.block.name], p.block.name
 
 
+def cells_of(xml: bytes) -> list[bytes]:
+    """The cells of a sheet, except zeros; a draft lacks those of array formulas."""
+    cells = re.findall(rb"<c [^>]*?(?:/>|>.*?</c>)", xml)
+    return [cell for cell in cells if not re.fullmatch(rb"<c [^>]*><v>0</v></c>", cell)]
+
+
 def test_a_draft_has_all_cells_and_the_names_used_in_formulas(tmp_path: Path) -> None:
     book = pages.book(specs.load(templates.path("reverse")))
     sheets = layout.lay_out(book)
@@ -53,11 +59,7 @@ def test_a_draft_has_all_cells_and_the_names_used_in_formulas(tmp_path: Path) ->
     whole, draft = parts(tmp_path / "whole.xlsx"), parts(tmp_path / "draft.xlsx")
     for name in whole:
         if name.startswith("xl/worksheets/sheet"):
-            cells = [
-                xml.partition(b"<sheetData>")[2].partition(b"</sheetData>")[0]
-                for xml in (whole[name], draft[name])
-            ]
-            assert cells[0].replace(b' x14ac:dyDescent="0.25"', b"") == cells[1]  # where cells have bars
+            assert cells_of(whole[name]) == cells_of(draft[name])
             assert b"<conditionalFormatting" not in draft[name]
     names = [
         set(re.findall(rb'<definedName name="(\w+)"', parts["xl/workbook.xml"])) for parts in (whole, draft)

@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from xlsxattn.checker.cell_formulas import level, misspelt, tokens
+from xlsxattn.checker.cell_formulas import level, other_formulas, tokens
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
@@ -64,7 +64,7 @@ RIGHT = ("=MMULT(C11:E11,s_In)", "=MMULT(C12:E12,s_In)", "=MMULT(C13:E13,s_In)")
 
 
 def summaries(book):
-    return [(f.kind, f.range, f.cell) for f in misspelt(book)]
+    return [(f.kind, f.range, f.cell) for f in other_formulas(book)]
 
 
 def test_rows_are_one_array_formula_each():
@@ -156,16 +156,16 @@ def test_other_values_than_true_stay_different(first):
     ],
 )
 def test_the_difference_is_named(found, severity, difference):
-    (finding,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", rows(RIGHT[0], found, RIGHT[2])))
+    (finding,) = other_formulas(book_of("rows", "=MMULT(s_In[row],s_In)", rows(RIGHT[0], found, RIGHT[2])))
     assert (finding.kind, finding.severity) == (Kind.OTHER_FORMULA, severity)
     assert finding.values == {"right": "{=MMULT(C12:E12,s_In)}"} | difference
 
 
 def test_a_formula_in_other_cells_or_not_an_array_formula_has_its_own_message():
-    (short,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", rows(*RIGHT, widths=(3, 2, 3))))
+    (short,) = other_formulas(book_of("rows", "=MMULT(s_In[row],s_In)", rows(*RIGHT, widths=(3, 2, 3))))
     assert short.values == {"right": "{=MMULT(C12:E12,s_In)}", "cells": "1 × 3", "filled": "1 × 2"}
     plain = [Formula(f.text, f.area, array=False) for f in rows(*RIGHT)]
-    (bare,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", plain))
+    (bare,) = other_formulas(book_of("rows", "=MMULT(s_In[row],s_In)", plain))
     assert (bare.values, bare.more) == ({"right": "{=MMULT(C11:E11,s_In)}"}, 2)
 
 
@@ -181,4 +181,4 @@ def test_a_formula_in_other_cells_or_not_an_array_formula_has_its_own_message():
 def test_dollars_only_matter_in_names_of_sheets_and_in_texts(formula, wanted, same):
     cell = Area("S", 20, 2, 1, 1)
     book = book_of("cells", wanted, [Formula(formula, cell, array=False)], cell)
-    assert [f.kind for f in misspelt(book)] == ([] if same else [Kind.OTHER_FORMULA])
+    assert [f.kind for f in other_formulas(book)] == ([] if same else [Kind.OTHER_FORMULA])

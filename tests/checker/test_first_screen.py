@@ -9,7 +9,7 @@ from xlsxattn.checker.compare import compare
 from xlsxattn.checker.reference import SheetInfo, comparing, expected
 from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.choices import OneOf, own
-from xlsxattn.checker.reference.first_screen import continuous, leaning
+from xlsxattn.checker.reference.first_screen import Screen, continuous, leaning, trained
 from xlsxattn.checker.reference.words import mark
 from xlsxattn.contract import first_screen as said
 
@@ -116,15 +116,57 @@ def test_near_words_replace_dimensions():
     assert "xlsxattn_c_X" not in found
 
 
-def test_there_is_no_text_with_one_column_or_none():
-    found = run("ab", "ae", {"columns": "none"})
-    assert not {
-        name for name in found if name.startswith("xlsxattn") and name.endswith(("Says", "Closing", "Before"))
-    }
+def test_only_what_is_wrong_is_said_with_one_column_or_none():
+    found = run("ab", "ee", {"columns": "none"})
+    assert only(found, "xlsxattn_c_Says") == ""
+    assert only(found, "xlsxattn_d_Says") == said.ABSENT.format(focus="a")
+    assert not {"xlsxattn_Closing", "xlsxattn_c_Before"} & {*found}
     one = np.array([[0.0], [1], [2], [3], [4]])
     found = run("ab", "ae", vocab_E=one, dims=("x",))
     assert "xlsxattn_c_Before" in found
-    assert not {"xlsxattn_c_Says", "xlsxattn_Closing"} & {*found}
+    assert only(found, "xlsxattn_c_Says") == ""
+    assert "xlsxattn_Closing" not in found
+
+
+def test_cross_attention_says_what_is_wrong_with_its_sentences():
+    settings = {"queries": "c", "keys": "d", "weights": False, "scale": True, "mask": "none"}
+    found = run(["a", "Z"], ["b", "e"], sheets=[SheetInfo("s", "cross-attention", settings)])
+    assert only(found, "xlsxattn_c_Says") == said.UNKNOWN.format(word="Z")
+    assert only(found, "xlsxattn_d_Says") == ""
+
+
+TRAINING = SheetInfo("t", "training", {"steps": 2})
+
+
+def closing_of(losses, verdict="✓", diverged=0.0, vocabulary="✓", magnitude=1.0):
+    made = {
+        "t_Loss": Expected(np.array([losses], dtype=float).T, "number", magnitude),
+        "t_Verdict": Expected(np.array([[verdict]], dtype=object), "mark"),
+        "t_Diverged": Expected(np.array([[diverged]]), "number"),
+        "vocab_Status": Expected(np.array([[vocabulary]], dtype=object), "mark"),
+    }
+    own = {"made": made, "training": TRAINING, "tell": lambda text, **values: text.format(**values)}
+    return trained(Screen(**dict.fromkeys(Screen._fields) | own), TRAINING)
+
+
+@pytest.mark.parametrize(
+    ("losses", "how", "sentence"),
+    [
+        ([4, 3, 1], {}, said.LEARNED.format(steps=2, percent=75)),
+        ([200, 2, 1.02], {}, said.LEARNED.format(steps=2, percent=99)),
+        ([4, 3, 5], {"verdict": "–"}, said.NOT_LEARNED.format(steps=2)),
+        ([4, 9, 9], {"verdict": "✗", "diverged": 2.0}, said.DIVERGED.format(step=2)),
+        ([4, 3, 1], {"vocabulary": "✗"}, said.NOT_YET),
+    ],
+)
+def test_the_closing_text_of_a_training_is_by_how_much_the_loss_falls(losses, how, sentence):
+    assert own(closing_of(losses, **how).values.item()) == sentence
+
+
+def test_half_a_percent_may_be_rounded_up_or_down():
+    value = closing_of([200, 2, 1]).values.item()  # 99.5 %
+    assert sorted(value.values) == [said.LEARNED.format(steps=2, percent=p) for p in (100, 99)]
+    assert np.isinf(closing_of([1e-12, 1, 1e-13]).amplification)  # the loss is within rounding errors
 
 
 NUMBERED = {"columns": "numbered"}
@@ -261,7 +303,7 @@ def test_an_encoder_decoder_shows_the_attention_of_the_target_to_the_source():
     A = np.mean([found[f"s_t_l2_Cross_h{h}_Attention"].values for h in (1, 2)], axis=0)
     np.testing.assert_allclose(found["xlsxattn_t_Alignment"].values, A, rtol=1e-14)
     assert found["xlsxattn_t_Alignment_Cols"].values.tolist() == [contexts["c"]]
-    assert {name for name in found if name.startswith("xlsxattn_c")} == set()
+    assert {name for name in found if name.startswith("xlsxattn_c")} == {"xlsxattn_c_Says"}
 
 
 def test_cross_attention_names_the_word_with_the_most_attention():

@@ -163,6 +163,17 @@ def test_the_same_word_twice_is_a_tie_that_the_first_wins_in_every_program():
     assert not [v for v in found["s_c_FocusWords"].values[0] if isinstance(v, OneOf)]
 
 
+@pytest.mark.parametrize(
+    ("position", "word"), [("sinusoidal", [1e20, 1e20, 1e20, 1e20]), ("rotary", [0.0, 0.0, 1.0, 1.0])]
+)
+def test_the_same_word_at_positions_that_its_numbers_absorb_is_no_certain_tie(position, word):
+    """Some programs have more digits, in which the positions still differ."""
+    settings = {"position": position, "pairs": "adjacent", "weights": True}
+    inputs = {"Base": [[1e50]], **{f"W_{x}": np.eye(4) for x in "QKV"}}
+    found = run([[0.0, 0.0, 0.0, 0.0], word], "b", {"c": "abb"}, settings, **inputs)
+    assert found["s_c_FocusPlaces"].values[0, 0] == OneOf((2.0, 3.0))
+
+
 def test_of_different_words_with_equal_scores_either_may_come_first():
     found = run([[1, 0], [0, 1], [1, 1]], "c", {"c": "abc"}, {"scale": False})
     places, words = found["s_c_FocusPlaces"].values[0], found["s_c_FocusWords"].values[0]

@@ -1,4 +1,4 @@
-"""Trainings are proved with some sets of inputs; then the other sheets with all, in a copy without them."""
+"""Trainings are proved with some sets of inputs; then the other sheets with others, without the trainings."""
 
 from pathlib import Path
 

@@ -132,7 +132,7 @@ def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
         "Exp = exp(Masked − row maximum)",
         "Attention = Exp / row sum",
         "Output = Attention · X",
-        "And without √d?",
+        "Without √d",
         "Check",
         "The focus word: where it looks",
         "The focus word: its strongest words",

@@ -222,7 +222,7 @@ def test_single_values_are_formatted_like_in_the_terminal(pages, walkthrough, as
     seen = look(walkthrough)
     said = ask(pages["walkthrough"], FACTS)
     assert {"✓ every row sums to 1", "Self-attention ✓ every row sums to 1"} <= {*said}
-    named = {"attn_Scale": "√d_k", "attn_cat_Drift": "off by", "vocab_Focus": "follow the word"}
+    named = {"attn_Scale": "√d_k", "attn_cat_Drift": "deviation", "vocab_Focus": "follow the word"}
     for name, label in {**named, "qkv_cat_FocusEntropy": "entropy, sentence 1"}.items():
         assert f"{label} {seen[name].text(seen[name].grid[0][0])}" in said
 

@@ -12,6 +12,8 @@ from conftest import import_library
 from xlsxattn import check, press
 from xlsxattn.builder.pages import experiments, first_screen, frame
 from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.weights.model import read_model
 from xlsxattn.weights.model_spec import spec_of
 
@@ -47,3 +49,5 @@ def test_a_swapped_word_is_an_error(config: Any, grain: dict[str, str], tmp_path
     (found,) = [finding for finding in report.findings if finding.severity == "error"]
     assert (found.kind, found.range, found.found) == (Kind.TYPED_ROWS, "s1_Tokens", "w3")
     assert found.values["words"] == "w1 w2 w3"
+    status = recalculated(read(pressed.path), "ironcalc")["xlsxattn_Status"]
+    assert status == [["✗ some rows were computed for other words: see “How to read”"]]

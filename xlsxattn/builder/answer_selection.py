@@ -1,4 +1,4 @@
-"""Chooses the ranges that an exercise asks for: from names and patterns, or from a preset."""
+"""Selects the ranges to compute in an exercise: from names and patterns, or from a preset."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import pages
-from xlsxattn.builder.pages.exercise import Asked
+from xlsxattn.builder.pages.exercise import ExerciseBlocks
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract.exercise import Exercise
 from xlsxattn.contract.kinds import Training
@@ -39,21 +39,17 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     Raises:
         SpecError: a range does not exist or cannot be left blank, or there is nothing to compute.
     """
-    asked = Asked(Exercise({}), [*pages.book(spec).blocks()])
-    inner = [b for b in asked.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
-    possible = {b.name: b for b in inner if asked.can_be_asked(b)}
+    parts = ExerciseBlocks(Exercise({}), [*pages.book(spec).blocks()])
+    inner = [b for b in parts.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
+    possible = {b.name: b for b in inner if parts.can_be_blank(b)}
     if not possible:
-        raise SpecError(
-            say(
-                "{spec}: has no range that an exercise can leave blank: no sheet computes attention",
-                spec=named,
-            )
-        )
+        sentence = "{spec}: has no range that an exercise can leave blank: no sheet computes attention"
+        raise SpecError(say(sentence, spec=named))
     table = spec.exercise_table
     places = dict[str, tuple[int, ...]]()
     where = named if blank else say("{spec}: exercise.blank", spec=named)
-    for text in blank or table.blank or preset(spec, possible, asked.shapes, level):
-        places |= _places(text, where, possible, asked.by_name, places)
+    for text in blank or table.blank or preset(spec, possible, parts.shapes, level):
+        places |= _places(text, where, possible, parts.by_name, places)
     answers = {name: places[name] for name in possible if name in places}
     trained = {sheet.id for sheet in spec.sheets if isinstance(sheet, Training)}
     of_training = [name for name in answers if parse(name).sheet in trained]
@@ -125,7 +121,7 @@ def preset(
 ) -> list[str]:
     """The ranges of a preset, as texts: those of one attention in which common mistakes are visible.
 
-    Scaled is left out if its d_k is ambiguous. With a training, `whole` asks about its backward pass, without
+    Scaled is left out if its d_k is ambiguous. With a training, `whole` selects its backward pass, without
     dOutput if it equals Error.
     """
     training = next((sheet for sheet in spec.sheets if isinstance(sheet, Training)), None)

@@ -106,12 +106,14 @@ class Side:
         blocks: from top to bottom.
         cols: labels of the columns, instead of the heading.
         words: texts instead of blocks, one per row.
+        look: the look of the heading.
     """
 
     heading: str
     blocks: tuple[Block, ...] = ()
     cols: Block | None = None
     words: tuple[str, ...] = ()
+    look: str = "side"
 
     @property
     def width(self) -> int:
@@ -359,7 +361,7 @@ class FirstScreen:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """The hints of an answer, from vague to the formula in words.
+    """The hints of an answer, the last of which describes the formula in words.
 
     Attributes:
         name: the range to compute.

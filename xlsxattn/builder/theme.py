@@ -27,6 +27,8 @@ MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
 WHITE, GREY, ABOVE, BELOW, SHARE = "#FFFFFF", "#D9DEE3", "#7FC4B5", "#F4B183", "#9F8FD0"
 """The full colours of heat maps: above and below 0, and of a share of 1. None is a sentence's, and teal and
 orange can be told apart by readers with the common kinds of colour blindness."""
+SILVER = "#BAC3CB"
+"""The full colour of probabilities."""
 AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": LINE}}
 GRID = {"visible": True, "line": {"color": LINE, "width": 0.75}}
 FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
@@ -190,6 +192,8 @@ LOOKS: Mapping[str, Look] = {
     "typed mask": _number("General", "weights", align="center"),
     "exp": _number(FINE, "weights"),
     "attention": _number(FINE, "weights", bold=True),
+    "probability": _number(FINE, "probabilities", bold=True),
+    "unnormalized": _number(FINE, "probabilities"),
     "map": Look(
         {"num_format": ".00", "border": 1, "border_color": LINE, "font_size": 8, "align": "center"},
         "weights",
@@ -237,6 +241,16 @@ LOOKS: Mapping[str, Look] = {
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
     "col label": Look({"bold": True, "font_size": 9, "font_color": INK, "align": "center", "shrink": True}),
+    "col label wrapped": Look(
+        {
+            "bold": True,
+            "font_size": 9,
+            "font_color": INK,
+            "align": "center",
+            "valign": "bottom",
+            "text_wrap": True,
+        }
+    ),
     "lane": Look(
         {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
     ),
@@ -337,13 +351,14 @@ LOOKS: Mapping[str, Look] = {
     "legend positive": _sample(ABOVE),
     "legend negative": _sample(BELOW),
     "legend weight": _sample(SHARE),
+    "legend probability": _sample(SILVER),
     "legend unseen": _sample(GREY),
     **{name: _sample(colour, WHITE) for name, colour in zip(LANE_SAMPLES, LANES, strict=True)},
 }
 
 ANSWER = {"bg_color": ANSWER_FILL, "border": 1, "border_color": ANSWER_INK, "locked": False}
 """Style of the cells to compute in an exercise, in addition to the style of their block."""
-VIOLET, TEAL, APRICOT, SILVER = "#B8A9DE", "#B5DAD2", "#F8D3B4", "#BAC3CB"
+VIOLET, TEAL, APRICOT = "#B8A9DE", "#B5DAD2", "#F8D3B4"
 BESIDE_BAR = 1.7
 """Width of a cell as a multiple of its longest bar, so that there is room for the number."""
 BAR = {
@@ -362,6 +377,8 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
                "max_type": "max"},
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": SHARE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
+    "probabilities": {"type": "2_color_scale", "min_color": WHITE, "max_color": SILVER, "min_type": "num",
+                      "min_value": 0, "max_type": "num", "max_value": 1},
     "shares": {**BAR, "bar_color": VIOLET, "min_type": "num", "min_value": 0, "max_type": "num",
                "max_value": BESIDE_BAR},
     "sizes": {**BAR, "bar_color": TEAL, "bar_negative_color": APRICOT, "min_type": "formula",
@@ -369,6 +386,7 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
     "chances": {**BAR, "bar_color": SILVER, "min_type": "num", "min_value": 0, "max_type": "num",
                 "max_value": BESIDE_BAR},
 }  # fmt: skip
+BARS = ("shares", "sizes", "chances")
 """Heat maps: diverging ones reach from minus to plus the largest absolute value, with 0 in white; weights
 have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey. On the first screen
 numbers have bars: violet for attention, teal and orange above and below 0, grey for probabilities."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import TokenizerError
 
+from xlsxattn.checker.answer_cells import asked_cells
 from xlsxattn.checker.cell_sets import Cover
-from xlsxattn.checker.cells import Area
-from xlsxattn.checker.exercise import asked_cells
+from xlsxattn.checker.cells import Area, cell_name
 from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.contract.exercise import answered
 
@@ -38,12 +38,12 @@ NO_PLACE = "?"
 """Appended to a missing name in an expected formula that needs its cells."""
 LOGICAL = ("TRUE(", "FALSE(")
 SAME = {"VAR.P(": "VARP(", "_XLFN.VAR.P(": "VARP(", "_XLFNGNUMERIC.ISFORMULA(": "_XLFN.ISFORMULA("}
-"""Functions that other programs save under another name; Excel knows no other prefixed functions here."""
+"""Functions that other programs save under another name; Excel has no other prefixed functions here."""
 TWO = 2  # a sign and its operand
 MAX_SHOWN_LENGTH = 80
 
 
-def misspelt(book: Book) -> Iterator[Finding]:
+def other_formulas(book: Book) -> Iterator[Finding]:
     """Formulas that differ from those of the manifest; the first of each range."""
     asked = Cover(asked_cells(book))
     for name, (entered, _) in book.manifest.formulas.items():
@@ -113,7 +113,7 @@ def _of_steps(book: Book, name: str, area: Area, text: str) -> Iterator[tuple[Ar
                 return f"{named}{NO_PLACE}"
             a = band_of(book, named, part, steps, k)
             corners = (a.row, a.col), (a.row + a.rows - 1, a.col + a.cols - 1)
-            return _quoted(a.sheet, area.sheet) + ":".join(map(_corner, corners))
+            return _quoted(a.sheet, area.sheet) + ":".join(cell_name(*at) for at in corners)
 
         yield replace(area, row=area.row + k * rows, rows=rows), BAND.sub(address, texts[-1 if k else 0])
 
@@ -165,7 +165,7 @@ def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
         if part == "above" and i == 0:
             return '""'
         a = book.names[name]
-        return _quoted(a.sheet, sheet) + ":".join(map(_corner, _corners(a, part, i, j)))
+        return _quoted(a.sheet, sheet) + ":".join(cell_name(*at) for at in _corners(a, part, i, j))
 
     return PART.sub(address, text)
 
@@ -204,18 +204,14 @@ def part_of(area: Area, part: str, i: int, j: int) -> Area:
 def formula_differs(book: Book, name: str, i: int, j: int) -> str | None:
     """The formula of a cell if it is not the expected one, "" for none; None if it is right."""
     area, array = book.names[name], book.manifest.formulas[name][0] != "cells"
-    row, col = area.row + i, area.col + j
+    at = area.sheet, area.row + i, area.col + j
     for cells, spelled in spelled_out(book, name):
-        if cells.row <= row < cells.row + cells.rows and cells.col <= col < cells.col + cells.cols:
+        if cells.holds(at):
             found = book.formulas.get((cells.sheet, cells.row, cells.col))
             if found is not None and (NO_PLACE in spelled or _same(found, cells, spelled, array=array)):
                 return None
-            return book.formula_at(area.sheet, row, col)
+            return book.formula_at(*at)
     return None  # right of the diagonal, where cells are blank
-
-
-def _corner(at: tuple[int, int]) -> str:
-    return Area("", *at, 1, 1).address().removeprefix("!")
 
 
 def _same(formula: Formula, cells: Area, spelled: str, *, array: bool) -> bool:

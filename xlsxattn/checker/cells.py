@@ -70,6 +70,11 @@ def column_of(letters: str) -> int | None:
     return column if 0 < column <= MAX_COLUMNS else None
 
 
+def cell_name(row: int, col: int) -> str:
+    """The address of a cell on its sheet, from row and column 0: ``B7``."""
+    return f"{letters_of(col + 1)}{row + 1}"
+
+
 @dataclass(frozen=True, slots=True)
 class Area:
     """A rectangle of cells on one sheet.
@@ -94,6 +99,30 @@ class Area:
             for col in range(self.col, self.col + self.cols):
                 yield self.sheet, row, col
 
+    def holds(self, at: tuple[str, int, int]) -> bool:
+        """Whether a cell is in it."""
+        sheet, row, col = at
+        return sheet == self.sheet and 0 <= row - self.row < self.rows and 0 <= col - self.col < self.cols
+
+    def common(self, other: Area) -> Area:
+        """The cells that are also in another area; 0 rows or 0 columns if there are none."""
+        row, col = max(self.row, other.row), max(self.col, other.col)
+        rows = min(self.row + self.rows, other.row + other.rows) - row
+        cols = min(self.col + self.cols, other.col + other.cols) - col
+        rows = rows if self.sheet == other.sheet else 0
+        return Area(self.sheet, row, col, max(rows, 0), max(cols, 0))
+
+    def meets(self, other: Area) -> bool:
+        """Whether it has cells in common with another area."""
+        common = self.common(other)
+        return common.rows > 0 and common.cols > 0
+
+    def covers(self, other: Area) -> bool:
+        """Whether it has all cells of another area."""
+        across = self.col <= other.col and other.col + other.cols <= self.col + self.cols
+        down = self.row <= other.row and other.row + other.rows <= self.row + self.rows
+        return self.sheet == other.sheet and across and down
+
     def address(self, row: int = 0, col: int = 0) -> str:
         """The address of a cell, relative to the top left corner of the area: ``Inputs!B7``."""
-        return f"{self.sheet}!{letters_of(self.col + col + 1)}{self.row + row + 1}"
+        return f"{self.sheet}!{cell_name(self.row + row, self.col + col)}"

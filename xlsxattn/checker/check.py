@@ -16,6 +16,7 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure, typed_rows
 from xlsxattn.checker.ambiguity import ambiguities
+from xlsxattn.checker.answer_cells import formula_cells, misplaced, reads
 from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
@@ -31,7 +32,7 @@ from xlsxattn.checker.compare import (
     tolerance,
 )
 from xlsxattn.checker.dependencies import Order
-from xlsxattn.checker.exercise import both, formula_cells, judged, misplaced, reads, typed_in, wrong_answers
+from xlsxattn.checker.exercise import both, judged, typed_in, wrong_answers
 from xlsxattn.checker.fill_in import filled_in
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.hidden_sheets import hidden_sheets
@@ -50,8 +51,7 @@ from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.volatile import calculated_inputs, volatile_formulas
 from xlsxattn.checker.without_trainings import is_trained, without_trainings
-from xlsxattn.contract.kinds import Training
-from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
+from xlsxattn.contract.names import WORDS, is_text
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
@@ -86,22 +86,9 @@ def check(
     seed: int | None = None,
     rebuild: Rebuild | None = None,
 ) -> Report:
-    """Prove a workbook on its own inputs and on perturbed ones.
+    """Prove a workbook, as `xlsxattn.proof.check`.
 
-    Args:
-        path: the workbook.
-        engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (trust the values in the file),
-            or ``all`` (the three engines).
-        inputs: ``perturbed`` also proves the formulas on other numbers and words; ``as-saved`` does not.
-        few: perturb the inputs in a few sets only, including the last.
-        seed: the seed of the last set of inputs; None to derive it from the file's digest.
-        rebuild: generates the expected formulas of a workbook; None to trust the manifest.
-
-    Raises:
-        NotCheckableError: the file cannot be read, was not built by xlsxattn, or has no saved values.
-        engines.EngineMissing: a requested engine is not installed.
-        engines.EngineFailed: an engine could not recalculate the file.
-        ValueError: unknown engine or choice of inputs.
+    ``rebuild`` generates the expected formulas of a workbook; None to trust the manifest.
     """
     one_of("engine", engine, get_args(Engine))
     one_of("inputs", inputs, get_args(Inputs))
@@ -133,7 +120,7 @@ def _check(
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
         *misplaced(book),
-        *cell_formulas.misspelt(book),
+        *cell_formulas.other_formulas(book),
         *external_links.outside(book),
         *ambiguities(book),
         *volatile_formulas(book),
@@ -300,7 +287,7 @@ def _all_right(book: Book, engine: str, sets: Sequence[Values]) -> list[Result] 
 
 def _shown(book: Book, sets: Sequence[Values], wanted: Mapping[str, Expected]) -> list[Values]:
     """The values to compare, with 0 and empty texts for blank inputs."""
-    inputs = [name for name in _inputs(book) if name in wanted and name not in book.blocks]
+    inputs = [name for name in book.inputs if name in wanted and name not in book.blocks]
     return [
         {**values, **{n: x.tolist() if is_text(n) else x for n, x in _arrays(values, inputs).items()}}
         for values in sets
@@ -369,7 +356,7 @@ def reference(book: Book, values: Values, engine: str = "") -> Mapping[str, Expe
 def references(book: Book, sets: Sequence[Values], engine: str = "") -> Mapping[str, Expected]:
     """The expected values of every range with several sets of inputs, which are the leading axis."""
     try:
-        manifest, trained, names = book.manifest, [*_trained(book)], _inputs(book)
+        manifest, trained, names = book.manifest, [*_trained(book)], book.inputs
         inputs = [_arrays(values, names) | typed_in(book, values, engine) for values in sets]
         for one in inputs:
             affordable(book.path, manifest, one)
@@ -393,9 +380,8 @@ def references(book: Book, sets: Sequence[Values], engine: str = "") -> Mapping[
 
 def _trained(book: Book) -> Iterator[str]:
     """The ranges of training sheets: each step is proved from the computed values of the previous one."""
-    training = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
-    parse = book.manifest.parse
-    return (name for name in (book.names if training else ()) if parse(name).sheet in training)
+    trainings = book.manifest.trainings
+    return (n for n in (book.names if trainings else ()) if book.manifest.parse(n).sheet in trainings)
 
 
 def _without_optional_marks(wanted: Mapping[str, Expected]) -> dict[str, Expected]:
@@ -407,14 +393,6 @@ def _without_optional_marks(wanted: Mapping[str, Expected]) -> dict[str, Expecte
     each: Any = np.frompyfunc(today, 1, 1)
     marks = {n: replace(x, values=each(x.values)) for n, x in wanted.items() if x.kind == "mark"}
     return {**wanted, **marks}
-
-
-def _inputs(book: Book) -> list[str]:
-    """The inputs of the reference, including the words for which typed rows were computed."""
-    typed_for = (
-        name for name in book.names if last(name) == TYPED_FOR and name not in book.manifest.formulas
-    )
-    return list(dict.fromkeys([*book.manifest.inputs, *typed_for]))
 
 
 def _arrays(values: Values, names: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:

@@ -127,7 +127,7 @@ def agreeing(
     can_tell, allowed, coarse = limit
     arrays, shape = [grid for grid in grids if isinstance(grid, np.ndarray)], (area.rows, area.cols)
     if len(arrays) == len(grids):
-        errors = _errors(np.stack(arrays), wanted, allowed[:, None, None])  # (sets,)
+        errors = _errors(np.array(arrays), wanted, allowed[:, None, None])  # (sets,)
         if errors is not None:
             errors = np.where(can_tell, errors, 0.0)
             i = int(np.argmax(errors / allowed))

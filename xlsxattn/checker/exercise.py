@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from xlsxattn.checker.cells import Area, CellError, listed
+from xlsxattn.checker.answer_cells import formula_cells_of, regions
+from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.compare import decidable, must_be_blank, tolerance
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, OneOf
 from xlsxattn.contract import exercise as texts
-from xlsxattn.contract.exercise import Region, answered, mark_of, region, region_of, units
-from xlsxattn.contract.kinds import Training
+from xlsxattn.contract.exercise import Region, answered, mark_of, region, units
 from xlsxattn.contract.names import START
 from xlsxattn.contract.values import GOOD
 from xlsxattn.language import ENGLISH, codes, language, say
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     Values = Mapping[str, Grid]
 
-WORD = re.compile(r"\w+", re.ASCII)
 State = Literal["right", "wrong", "open"]
 NEAR = 0.1
 """Within this fraction of the tolerance's limit either mark is accepted, as formulas differ in rounding."""
@@ -56,60 +54,6 @@ class Answer:
     name: str
     state: State
     wrong: tuple[tuple[int, int, Value, float], ...] = ()
-
-
-def regions(book: Book) -> dict[str, Region]:
-    """The cells to compute, by range."""
-    asked = book.manifest.exercise
-    by_range = {}
-    for name, place in (asked.answers if asked else {}).items():
-        if name in book.names:
-            area = book.names[name]
-            cells = region(place, area.rows, area.cols)
-            if cells.row + cells.rows <= area.rows and cells.col + cells.cols <= area.cols:
-                by_range[name] = cells
-    return by_range
-
-
-def asked_cells(book: Book) -> Iterator[Area]:
-    """The areas to compute."""
-    for name, cells in regions(book).items():
-        area = book.names[name]
-        yield Area(area.sheet, area.row + cells.row, area.col + cells.col, cells.rows, cells.cols)
-
-
-def formula_cells(book: Book) -> Iterator[set[tuple[int, int]]]:
-    """The cells with formulas of each area to compute."""
-    return (_formula_cells(book, area) for area in asked_cells(book))
-
-
-def misplaced(book: Book) -> Iterator[Finding]:
-    """Findings for names of answer cells that are missing or refer to other cells."""
-    for name, area in zip(regions(book), asked_cells(book), strict=True):
-        here = book.names.get(region_of(name))
-        if here is None:
-            yield Finding(Kind.MISSING, region_of(name))
-        elif here != area:
-            yield Finding(
-                Kind.MOVED, region_of(name), here.address(), values={"other": name, "place": area.address()}
-            )
-
-
-def reads(book: Book) -> dict[str, frozenset[str]]:
-    """The answers that each range waits for: those whose completeness its formula reads.
-
-    An answer has no formula in the manifest, so it waits for what its marks wait for.
-    """
-    asked = book.manifest.exercise
-    answers = asked.answers if asked else {}
-    complete = {answered(name): name for name in answers}
-    marked = {mark_of(name): name for name in answers}
-    waits = {}
-    for name, (_, formula) in book.manifest.formulas.items():
-        sources = frozenset(complete[word] for word in WORD.findall(formula) if word in complete)
-        if sources:
-            waits[marked.get(name, name)] = sources
-    return waits
 
 
 def typed_in(book: Book, values: Values, engine: str) -> dict[str, NDArray[np.float64]]:
@@ -207,11 +151,10 @@ class _Judge:
         self._open = name not in complete
         self._reads = book.reads.get(name, frozenset())
         self._waits = not self._reads <= complete
-        trained = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
-        self._is_trained, self._blind = book.manifest.parse(name).sheet in trained, False
+        self._is_trained, self._blind = book.manifest.parse(name).sheet in book.manifest.trainings, False
         self._shown = listed(values[mark_of(name)]) if mark_of(name) in book.names else None
         self._sure = decidable(wanted, engine)
-        self._formulas = _formula_cells(book, area)
+        self._formulas = formula_cells_of(book, area)
         self._first = {
             at for at in self._formulas if (area.sheet, area.row + at[0], area.col + at[1]) in book.formulas
         }
@@ -317,18 +260,6 @@ class _Judge:
         """Whether the mark counts the cell as part of an array formula that starts in another cell."""
         firsts = {(i, self.cells.col), (self.cells.row, j), (self.cells.row, self.cells.col)}
         return bool(firsts & self._formulas)
-
-
-def _formula_cells(book: Book, area: Area) -> set[tuple[int, int]]:
-    """The cells of a range with formulas, array formulas included: row and column."""
-    positions = set()
-    for formula in book.formulas.values():
-        cells = formula.area
-        if cells.sheet == area.sheet:
-            rows = range(max(cells.row, area.row), min(cells.row + cells.rows, area.row + area.rows))
-            cols = range(max(cells.col, area.col), min(cells.col + cells.cols, area.col + area.cols))
-            positions |= {(row - area.row, col - area.col) for row in rows for col in cols}
-    return positions
 
 
 def _cells(cells: Region) -> Iterator[tuple[int, int]]:

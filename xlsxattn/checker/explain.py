@@ -40,19 +40,9 @@ ASKED = re.compile(r"(\w+)(?:\[ *(\d{1,7}) *, *(\d{1,7}) *\])?")
 def explain(
     path: str | Path, cell: str, engine: str = engines.DEFAULT_ENGINE, *, rebuild: Rebuild | None = None
 ) -> Explanation:
-    """Explain one cell of a range in numbers, with the inputs in the file.
+    """Explain one cell of a range in numbers, as `xlsxattn.proof.explain`.
 
-    Args:
-        path: the workbook.
-        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``. For a range, the cell that is
-            furthest from NumPy's value or, if all hold, the first of largest magnitude.
-        engine: the engine whose values are compared.
-        rebuild: generates the expected formulas of a workbook; None to trust the manifest.
-
-    Raises:
-        NotCheckableError: the file cannot be checked, or has no such range or cell.
-        engines.EngineMissing: the engine is not installed.
-        engines.EngineFailed: the engine could not recalculate the file.
+    ``rebuild`` generates the expected formulas of a workbook; None to trust the manifest.
     """
     with guarded(path):
         book = read(Path(path))

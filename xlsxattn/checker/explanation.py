@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.cells import cell_len
 
 from xlsxattn.checker.formula_terms import in_formula
+from xlsxattn.checker.report import VERDICTS
 from xlsxattn.language import ENGLISH, say, visible
 
 if TYPE_CHECKING:
@@ -21,11 +22,6 @@ if TYPE_CHECKING:
 VERSION = 1
 MAX_TERMS, MAX_VALUES, MAX_FORMULA = 8, 8, 800
 """Maximum numbers of terms of a sum, of values of a range, and of characters of a formula in the text."""
-VERDICTS = {
-    "ok": say("ok"),
-    "differs": say("differs"),
-    "not decidable": say("not decidable"),
-}
 
 
 class Computed(NamedTuple):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.reading.archive import GuardedArchive
-from xlsxattn.checker.reading.limits import MB, STANDARD
+from xlsxattn.checker.reading.limits import MIB, STANDARD
 from xlsxattn.contract.names import WORDS
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
@@ -34,8 +34,8 @@ _OTHERS = (
     ("ppt/presentation.xml", say("this is a presentation (.pptx), not a workbook")),
 )
 """Other kinds of archives: a characteristic part, and the message."""
-_MOST = 64 * MB
-_LARGE = replace(STANDARD, packed=16_384 * MB, unpacked=16_384 * MB)
+_MOST = 64 * MIB
+_LARGE = replace(STANDARD, packed=16_384 * MIB, unpacked=16_384 * MIB)
 """Other programs' workbooks may be large, as only their names are read."""
 
 

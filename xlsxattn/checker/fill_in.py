@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlsxattn.checker.answer_cells import asked_cells, regions
 from xlsxattn.checker.cell_sets import Cover
-from xlsxattn.checker.cells import Area
-from xlsxattn.checker.exercise import asked_cells, regions
+from xlsxattn.checker.cells import Area, cell_name
 from xlsxattn.checker.reading.book import Formula, array_of, read
 from xlsxattn.checker.reference import expected
 from xlsxattn.contract.exercise import TOLERANCE
-from xlsxattn.contract.names import TYPED_FOR, is_text, last
+from xlsxattn.contract.names import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,7 +76,7 @@ def _with_cells(book: Book, asked: Exercise) -> tuple[Book, set[At]]:
                 typed_cells.add((tab, row, col))
                 ws.cell(row + 1, col + 1).value = None
                 continue
-            text = f"='{TAB}'!{Area(TAB, row, col, 1, 1).address().rpartition('!')[2]}"
+            text = f"='{TAB}'!{cell_name(row, col)}"
             formulas[tab, row, col] = Formula(text, Area(tab, row, col, 1, 1), array=False)
             ws.cell(row + 1, col + 1).value = text
     typed = {at: value for at, value in copy.typed.items() if at not in cover}
@@ -88,11 +88,10 @@ def _right(
     book: Book, typed: Mapping[At, Value], before: Sequence[Edits], changed: Edits
 ) -> dict[str, NDArray[np.float64]]:
     """The right values of all answers for these inputs."""
-    given = [n for n in book.names if last(n) == TYPED_FOR and n not in book.manifest.formulas]
     blocks = book.blocks.values([*before, changed])
     inputs = {
         name: array_of(blocks[name] if name in blocks else _grid(book.names[name], typed), text=is_text(name))
-        for name in dict.fromkeys([*book.manifest.inputs, *given])
+        for name in book.inputs
     }
     wanted = expected(book.manifest.sheets, book.manifest.contexts, inputs)
     return {name: np.asarray(wanted[name].values, dtype=float) for name in regions(book)}

@@ -121,14 +121,10 @@ class Kind(StrEnum):
         effect=Effect.MAY_SPOIL,
     )
     OVERLAP = Declaration(
-        "overlap",
-        About.CELL,
-        say("this cell belongs to two computed ranges, {other} and {name}"),
+        "overlap", About.CELL, say("this cell belongs to two computed ranges, {other} and {name}")
     )
     UNKNOWN_RANGE = Declaration(
-        "unknown range",
-        About.RANGE,
-        say("the expected contents of {name} are unknown"),
+        "unknown range", About.RANGE, say("the expected contents of {name} are unknown")
     )
 
     # --- formulas ------------------------------------------------------------------------------------------
@@ -193,9 +189,7 @@ class Kind(StrEnum):
         say("the array formula in {cell} must be in {first}, the first cell of its range {cells}"),
     )
     STRAY_FORMULA = Declaration(
-        "stray formula",
-        About.CELL,
-        say("this formula is not in a named range, so it is not checked"),
+        "stray formula", About.CELL, say("this formula is not in a named range, so it is not checked")
     )
     OWN_FORMULAS = Declaration(
         "own formulas",
@@ -265,9 +259,7 @@ class Kind(StrEnum):
     # --- inputs --------------------------------------------------------------------------------------------
 
     TEXT_IN_NUMBERS = Declaration(
-        "text in a numeric input",
-        About.CELL,
-        say("the input {name} holds {found!r}, but must be a number"),
+        "text in a numeric input", About.CELL, say("the input {name} holds {found!r}, but must be a number")
     )
     UNKNOWN_WORD = Declaration(
         "unknown word",

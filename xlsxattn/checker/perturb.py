@@ -110,14 +110,14 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
 
     The first set has other numbers within ±2 in every numeric input. The next ones have other numbers and
     words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn;
-    some have positions of words that are blank, fractions or beyond the sentence, if a sheet asks for them.
+    some have positions of words that are blank, fractions or beyond the sentence, if a sheet has such inputs.
     Then come increasing numbers, sparse numbers and unusual words; prompts of other lengths if blank cells
     have a meaning; a temperature below 0 if an attention sheet has one; nearly equal numbers if there is a
     first screen; numbers beyond the limits of trainings, and runs that diverge; sentences whose last word
     ranks second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
     duplicates. The last set has numbers well beyond ±2 and random words, drawn with the book's seed, to
-    reveal formulas that fit only the other sets. In every set trainings ask for other words. Cells with a
-    formula of the user are not edited.
+    reveal formulas that fit only the other sets. In every set, trainings have other target words. Cells with
+    a formula of the user are not edited.
 
     A workbook with trainings gets the sets that change what these read. A copy without them gets only the
     other sets, as its sheets were proved together with the trainings.
@@ -288,16 +288,28 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
 
 
 def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Numbers of trainings that are brought within limits, above them and below."""
+    """Numbers of trainings that are brought within limits: each one is once below, once within, once above.
+
+    The turn differs between neighbouring cells, a matrix and its transpose, and ranges of the same shape.
+    """
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
-    cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
+    numeric = [name for name in (WORDS["E"], *own) if not is_text(name)]
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells))
-    for far in (signs, -signs) if training else ():
-        yield numbers.drawn() | words | dict(zip(cells, far.tolist(), strict=True))
+    cycle = (-BEYOND, None, BEYOND)
+    for turn in range(len(cycle) if training else 0):
+        far: dict[At, float | str] = {}
+        for k, name in enumerate(numeric):
+            area = book.names[name]
+            down, right, both = (1, 2, k // 6) if k // 3 % 2 else (2, 1, k // 6)
+            for at in numbers_of(book, name):
+                row, col = at[1] - area.row, at[2] - area.col
+                place = k + turn + down * row + right * col + both * row * col
+                if (number := cycle[place % len(cycle)]) is not None:
+                    far[at] = number
+        yield numbers.drawn() | words | far
 
 
 def _diverging(book: Book) -> Iterator[dict[At, float | str]]:

@@ -183,10 +183,10 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 
 
 def target_words(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
-    """In trainings, which word each example asks for, round by round; and which gradient is checked.
+    """The target words of trainings, round by round, and which gradient is checked.
 
-    In every third round one example asks for a word that it lacks: in turn a blank, a word of no example, and
-    any word of all. Edits of a round stay in effect in later ones.
+    In every third round, one example lacks its target word, which is in turn a blank, a word of no example,
+    and any word of all. Edits of a round stay in effect in later ones.
     """
     sheets = [sheet for sheet in book.manifest.sheets if sheet.is_a(Training)]
     typed: dict[At, float | str] = {}

@@ -6,13 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.compare import (
-    ROUNDING_GROWS_FROM,
-    SAVED,
-    decidable,
-    either,
-    tolerance,
-)
+from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, SAVED, decidable, either, tolerance
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.values import MASK_VALUE
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from xlsxattn.checker.answer_cells import asked_cells
 from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.exercise import asked_cells
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.kinds import EncoderDecoder, Model, Training
 from xlsxattn.contract.names import FRONT, MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of

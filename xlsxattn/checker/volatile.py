@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from xlsxattn.checker.answer_cells import asked_cells
 from xlsxattn.checker.cell_formulas import braced
 from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.exercise import asked_cells
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.links import reaches
 

@@ -63,9 +63,9 @@ def check(
 ) -> int:
     """Recalculate workbooks and compare every computed cell with NumPy.
 
-    The formulas are proved on the inputs in the file and on other, seeded ones (not with --inputs as-saved).
-    With -q and several files, only those that fail are listed. Exit code: 0 if all hold, 1 if there are
-    findings, 2 if a file or an engine cannot be used.
+    The formulas are proved with the inputs in the file and, unless --inputs is as-saved, with others drawn
+    from a seed. With -q and several files, only those that fail are listed. Exit code: 0 if all hold, 1 if
+    there are findings, 2 if a file or an engine cannot be used.
 
     --explain shows one cell, with the inputs in the file: its formula, the cells it reads, the terms, and the
     values of the engine and of NumPy. For a whole RANGE, it shows the cell with the largest error or, if all
@@ -123,10 +123,17 @@ def _report_style(place: Path | None) -> str:
 
 
 def _write_report(place: Path, text: str) -> None:
+    from xlsxattn.output_files import write
     from xlsxattn.system_errors import reason
 
+    def make(path: Path) -> None:
+        path.write_text(text + "\n", "utf-8")
+
     try:
-        place.write_text(text + "\n", "utf-8")
+        if place.exists() and not place.is_file():  # such as a pipe
+            make(place)
+        else:
+            write(place, make)
     except OSError as error:
         sentence = "{path}: cannot be written: {why}"
         raise click.ClickException(say(sentence, path=place, why=reason(error))) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import io
 import os
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPLAIN = ("short", "full")
 BLAS_THREADS = "1"
 """Number of NumPy's threads, unless the environment sets it. On the small matrices of a few sentences, two
@@ -50,7 +48,9 @@ def main() -> None:
     _open_streams()
     chosen = language.choose(sys.argv, os.environ)
     with language.use_language(chosen):
-        sys.exit(_run(language.translated(cli, chosen)))
+        code = _run(language.translated(cli, chosen))
+    gc.freeze()  # the interpreter looks for garbage once more when it exits
+    sys.exit(code)
 
 
 def _open_streams() -> None:
@@ -88,6 +88,7 @@ def _run(command: click.Command) -> int:
 
 def _internal_error(error: Exception) -> str:
     """The message of an unhandled error; a full disk is one of them."""
+    from xlsxattn.output_files import FULL
     from xlsxattn.system_errors import reason
 
     if isinstance(error, OSError) and error.errno in FULL:
@@ -147,7 +148,7 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
 @click.option("--blank", metavar="RANGE", multiple=True, help="A range to compute, such as attn_*_Scores.")
 @click.option("--level", type=click.Choice(get_args(Level)), help="What to compute if no range is given.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook or folder to write.")
-@click.option("--solutions", type=click.Path(path_type=Path), help="The workbook with the answers to write.")
+@click.option("--solutions", type=click.Path(path_type=Path), help="Also write a workbook with the answers.")
 @click.option(
     "--students", type=click.Path(path_type=Path), help="A CSV file of student ids: build a copy for each."
 )

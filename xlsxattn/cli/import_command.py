@@ -26,7 +26,7 @@ WRITTEN = 8
 @click.option(
     "--vocabulary",
     type=click.Choice(("needed", "all")),
-    help="Include only the sentences' tokens, or all; by default all if a decoder has few.",
+    help="Include only the sentences' tokens, or all; by default all for a decoder with a small vocabulary.",
 )
 @click.option("--focus", help="The token to follow; by default the longest that all sentences share.")
 @click.option(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlsxattn.language import ENGLISH, Language, Phrase, codes, language, visible
+from xlsxattn.language import ENGLISH, Language, Phrase, codes, is_wide, language, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -103,7 +103,9 @@ class _Formatter(click.HelpFormatter):
     """Help with the punctuation of the language, also where click adds it."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, current_language().tell("Usage:") if prefix is None else prefix)
+        usage = current_language().tell("Usage:")
+        own = usage if is_wide(usage[-1]) else f"{usage} "
+        super().write_usage(prog, args, own if prefix is None else prefix)
 
     def write_heading(self, heading: str) -> None:
         self.write(

@@ -92,14 +92,8 @@ def _chosen(seen: OpenWorkbook, patterns: tuple[str, ...]) -> list[Matrix]:
         if not seen.matching([pattern]):
             near = nearest(pattern, [*seen, *(f"{sheet.id}_*" for sheet in seen.manifest.sheets)])
             hint = say("did you mean '{near}'?", near=near) if near else say("--list shows them all")
-            raise click.ClickException(
-                say(
-                    "{path}: there is no range '{pattern}'; {hint}",
-                    path=seen.path,
-                    pattern=pattern,
-                    hint=hint,
-                )
-            )
+            sentence = "{path}: there is no range '{pattern}'; {hint}"
+            raise click.ClickException(say(sentence, path=seen.path, pattern=pattern, hint=hint))
     return seen.matching(patterns) if patterns else seen.story()
 
 

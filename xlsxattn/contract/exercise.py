@@ -84,7 +84,7 @@ def region(place: tuple[int, ...], rows: int, cols: int) -> Region:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """What an exercise asks, as stored in ``xlsxattn_Exercise``.
+    """An exercise, as stored in ``xlsxattn_Exercise``.
 
     Attributes:
         answers: the ranges to compute, in the order of the workbook, each with its place: () for all

@@ -25,7 +25,7 @@ MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 PROGRAM, LANGUAGE, FIRST_SCREEN, EXERCISE, SEAL = "Program", "Language", "Front", "Exercise", "Seal"
 ORIGIN = (PROGRAM, LANGUAGE, FIRST_SCREEN, EXERCISE, SEAL)
 """Optional tables of the manifest: the version that built the workbook, the language of its texts, the
-contents of the first screen, what an exercise asks, and whose personal copy it is."""
+contents of the first screen, the settings of an exercise, and whose personal copy it is."""
 SIDES = ("enc", "dec")
 """The two sides of an encoder-decoder."""
 PAGES = ("in", "out", "heads", "similar", "maps")

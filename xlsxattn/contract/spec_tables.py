@@ -86,15 +86,13 @@ class SpecKeys:
     sheets: Annotated[Sequence[Sheet | Mapping[str, Any]], Part("the sheets in order")]
     title: Annotated[str, Text("the workbook's title")] = "Attention"
     focus: Annotated[
-        str,
-        Word("the word that is outlined and compared; default: the first word that all sentences share"),
+        str, Word("the word that is outlined and compared; default: the first word that all sentences share")
     ] = ""
     length: Annotated[
         int, Count("number of token cells of every context: its words, then blank cells", MAX_WORDS)
     ] = 0
     explain: Annotated[
-        Literal["short", "full"],
-        Choice("how much the workbook explains: one sentence per step, or two"),
+        Literal["short", "full"], Choice("how much the workbook explains: one sentence per step, or two")
     ] = "short"
     lang: Annotated[str, LanguageCode("the language of the workbook's texts; --lang overrides it")] = "en"
     about: Annotated[

@@ -17,12 +17,13 @@ EngineName: TypeAlias = Literal["ironcalc", "libreoffice", "gnumeric"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 """The spreadsheet engines, fastest first."""
 Level: TypeAlias = Literal["first", "middle", "whole"]
-"""What an exercise asks for: one cell and one row, whole blocks, or more."""
+"""What an exercise leaves blank: one cell and one row, whole blocks, or more."""
 
 MAX_ABS = 1e50
 """The largest absolute value in a spec; its square is still finite."""
 MIN_BASE, MIN_EPSILON, MIN_TEMPERATURE = 0.001, 1e-24, 1e-6
-"""Workbooks replace smaller values by these (docs/contract.md)."""
+"""Workbooks replace smaller values by these (docs/contract.md): a smaller base gives huge angles, and the
+variance of a row of equal numbers and the temperature are divisors."""
 MAX_TRAINED, MIN_ADAM_EPSILON, MAX_BETA = 1e6, 1e-12, 1 - 2**-20
 """On training sheets: the largest absolute value, the smallest ε, and the largest decay rate."""
 MAX_TEXT_LENGTH = 255

@@ -17,14 +17,15 @@ MINUS_INFINITY = HIDDEN_BELOW
 """Smaller numbers mean −∞: masks use −1E300."""
 
 WEIGHTS = frozenset(
-    {"Attention", "Exp", "Mask", "CausalMask", "PaddingMask", "CrossMask", "Probability", "LogitExp"}
-    | {"TopProbabilities", "FocusAttention", "FocusWeights", "Look", "Alignment", "Map"}
+    {"Attention", "Exp", "Mask", "CausalMask", "PaddingMask", "CrossMask"}
+    | {"FocusAttention", "FocusWeights", "Look", "Alignment", "Map"}
 )
+CHANCES = frozenset({"LogitExp", "Probability", "TopProbabilities"})
 """Steps with a fixed scale from 0 to 1, so that sheets and sentences can be compared."""
 
 INK, PAPER, GREY = "#1F2933", "#FFFFFF", "#D9DEE3"
-BELOW, ABOVE, FULL = "#F4B183", "#7FC4B5", "#9F8FD0"
-"""Colours below zero, above zero, and of the weight 1; INK on any tint of them passes WCAG AA."""
+BELOW, ABOVE, FULL, CHANCE = "#F4B183", "#7FC4B5", "#9F8FD0", "#BAC3CB"
+"""Colours below zero, above zero, of a weight and a probability of 1; INK on their tints passes WCAG AA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Scale:
     """A heat map.
 
     Attributes:
-        kind: ``weights`` (0 to 1), ``diverging`` (around 0) or "" for none.
+        kind: ``weights`` or ``chances`` (0 to 1), ``diverging`` (around 0) or "" for none.
         largest: the number with the full colour.
     """
 
@@ -44,7 +45,7 @@ class Scale:
         if not self.kind or not isinstance(value, float) or value <= MINUS_INFINITY or isnan(value):
             return None
         share = value / self.largest
-        return min(1.0, max(0.0 if self.kind == "weights" else -1.0, share))
+        return min(1.0, max(-1.0 if self.kind == "diverging" else 0.0, share))
 
     def colour(self, value: Value) -> str | None:
         """The cell's colour as ``#RRGGBB``; None for no colour."""
@@ -53,7 +54,7 @@ class Scale:
         strength = self.strength(value)
         if strength is None:
             return None
-        full = FULL if self.kind == "weights" else ABOVE if strength > 0 else BELOW
+        full = {"weights": FULL, "chances": CHANCE}.get(self.kind, ABOVE if strength > 0 else BELOW)
         return mixed(full, PAPER, abs(strength))
 
 
@@ -73,6 +74,8 @@ def scale_of(step: str, grid: Sequence[Sequence[Value]], *, whole: bool) -> Scal
         return NO_SCALE
     if step in WEIGHTS:
         return Scale("weights")
+    if step in CHANCES:
+        return Scale("chances")
     if whole or len(grid[0]) == 1:
         return NO_SCALE
     return Scale("diverging", _largest(numbers))

@@ -18,6 +18,8 @@ LABEL_ENDS = " =:："
 """Characters at the end of a label in a cell, which are not shown elsewhere."""
 LARGE = 1e5
 """Larger numbers are shown with an exponent, as in the workbook."""
+PERCENT = "@%"
+"""The pattern of numbers that are shown as percentages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Labelled:
             return "−∞"
         if math.isfinite(value) and (abs(value) >= LARGE or (self.scientific and value)):
             return f"{value:.1E}".replace("-", "−")
-        return _fixed(value, self.digits)
+        return _fixed(100 * value if self.pattern == PERCENT else value, self.digits)
 
 
 def _fixed(value: float, digits: int) -> str:

@@ -21,7 +21,7 @@ from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
-from xlsxattn.view.labelled import LABEL_ENDS, Role, printable
+from xlsxattn.view.labelled import LABEL_ENDS, PERCENT, Role, printable
 from xlsxattn.view.matrix import Matrix
 from xlsxattn.view.notebook import overview
 
@@ -49,6 +49,7 @@ HEAD_ROWS = 4
 LITERAL = r'((?:"[^"]*")*)'
 AROUND = re.compile(rf"{LITERAL}(@|0(?:\.0+)?){LITERAL}")
 """A cell format that shows a value between texts."""
+PERCENT_FORMAT = "0%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,10 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
 
 def _pattern(book: Book, area: Area) -> str:
     """How a cell format shows a value between texts, with @ for the value: ``no. @``; "" if it shows none."""
-    match = AROUND.fullmatch(_format(book, area))
+    number_format = _format(book, area)
+    if number_format == PERCENT_FORMAT:
+        return PERCENT
+    match = AROUND.fullmatch(number_format)
     before, _, after = (part.replace('"', "") for part in match.groups()) if match else ("", "", "")
     return f"{before}@{after}" if before or after else ""
 
@@ -226,7 +230,7 @@ def _decimals(number_format: str, rows: Sequence[Sequence[Value]]) -> int:
     if number_format != GENERAL:
         if match := re.search(r"0\.(0+)", number_format):
             return len(match[1])
-        return 0 if number_format == "0" else 2
+        return 0 if number_format in ("0", PERCENT_FORMAT) else 2
     numbers = [value for row in rows for value in row if isinstance(value, float) and isfinite(value)]
     exponents = [Decimal(f"{value:.{SHOWN_DIGITS}g}").normalize().as_tuple().exponent for value in numbers]
     return max([0, *(-exponent for exponent in exponents if isinstance(exponent, int))])

@@ -29,7 +29,8 @@ function plain(value, range) {
   if (typeof value !== "number") return value;
   if (value <= NEVER) return "−∞";
   const wide = Math.abs(value) >= LARGE || (range.scientific && value !== 0);
-  return (wide ? exponential(value) : fixed(value, range.digits)).replace(/-/g, "−");
+  const inUnits = range.pattern === "@%" ? 100 * value : value;
+  return (wide ? exponential(value) : fixed(inUnits, range.digits)).replace(/-/g, "−");
 }
 
 // rounded as in spreadsheets: half up, from 15 significant digits
@@ -55,8 +56,9 @@ function colourOf(value, range) {
   if (typeof value === "string") return ["text", 0];
   if (!range.heat || typeof value !== "number") return ["", 0];
   if (value <= NEVER) return ["never", 0];
-  const strength = Math.max(range.heat === "weights" ? 0 : -1, Math.min(1, value / largest(range)));
-  return [range.heat === "weights" ? "full" : strength < 0 ? "below" : "above", Math.abs(strength)];
+  const strength = Math.max(range.heat === "diverging" ? -1 : 0, Math.min(1, value / largest(range)));
+  const full = { weights: "full", chances: "chance" }[range.heat];
+  return [full ?? (strength < 0 ? "below" : "above"), Math.abs(strength)];
 }
 
 function dress(cell, value, range) {
@@ -135,7 +137,7 @@ function cellOf(name, row, col, beside) {
 
 const markOf = (text) => (text.startsWith("✓") ? "good" : text.startsWith("✗") ? "bad" : "");
 
-// A single value with its label; a text without a label speaks for itself.
+// A single value with its label; a text without a label is shown alone.
 function fact(tag, name) {
   const range = data.ranges[name], text = shown(valueAt(range, 0, 0), range), said = typeof valueAt(range, 0, 0) === "string";
   const value = element("b", { class: markOf(text), tabindex: 0, "data-range": name, "data-row": 0, "data-col": 0 }, text || `(${say("blank")})`);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from xlsxattn.checker.engines.processes import run
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import ENGLISH, MessageError, codes, language, say
+from xlsxattn.output_files import write
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -165,12 +167,9 @@ def poppler(program: str, *arguments: object) -> None:
 
 def _put(draft: Path, target: Path) -> None:
     """Move a finished preview to its target, atomically."""
-    part = target.with_name(f"{target.name}.part")
     try:
-        shutil.copyfile(draft, part)
-        part.replace(target)
+        write(target, partial(shutil.copyfile, draft))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise PreviewError(
             say("{target}: cannot be written: {why}", target=target, why=reason(error))
         ) from None

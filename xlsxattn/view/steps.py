@@ -130,15 +130,9 @@ def _shown(matrices: Iterable[Matrix]) -> list[Matrix]:
     for one in sorted(matrices, key=lambda m: (-m.shape[0] * m.shape[1], len(m.name))):
         if one.step in INDICES or one.name in LABELLING or one.name in words:
             continue
-        if not any(_covers(other, one) for other in kept):
+        if not any(other.area.covers(one.area) for other in kept):
             kept.append(one)
     return sorted(kept, key=lambda m: (m.area.row, m.area.col))
-
-
-def _covers(big: Matrix, small: Matrix) -> bool:
-    a, b = big.area, small.area
-    across = a.col <= b.col and b.col + b.cols <= a.col + a.cols
-    return across and a.row <= b.row and b.row + b.rows <= a.row + a.rows
 
 
 def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str], parse: Parse) -> ShownSheet:
@@ -293,11 +287,7 @@ def _same_step(before: Sequence[Figure], more: Sequence[Figure], parse: Parse) -
 
 
 def _figures(
-    band: Sequence[Matrix],
-    notes: Mapping[tuple[int, int], str],
-    parse: Parse,
-    *,
-    wide: bool = False,
+    band: Sequence[Matrix], notes: Mapping[tuple[int, int], str], parse: Parse, *, wide: bool = False
 ) -> tuple[Figure, ...]:
     """Figures from left to right; a single column joins the matrix on its left in the same lane.
 

@@ -77,18 +77,11 @@ def _entry(path: Path, name: str, entry: object, origin: int, size: int) -> tupl
     tensor = Tensor(name, dtype, shape, path, origin + start)
     if end < start or (dtype in BYTES and end - start != math.prod(shape) * BYTES[dtype]):
         sides = " × ".join(map(str, shape)) or "1"
-        raise tensor.error(
-            "has {n} bytes, which does not match {sides} numbers of the type {dtype}",
-            n=end - start,
-            sides=sides,
-            dtype=dtype,
-        )
+        sentence = "has {n} bytes, which does not match {sides} numbers of the type {dtype}"
+        raise tensor.error(sentence, n=end - start, sides=sides, dtype=dtype)
     if origin + end > size:
-        raise tensor.error(
-            "is truncated: it ends at byte {end:,}, but the file has {size:,} bytes",
-            end=origin + end,
-            size=size,
-        )
+        sentence = "is truncated: it ends at byte {end:,}, but the file has {size:,} bytes"
+        raise tensor.error(sentence, end=origin + end, size=size)
     return tensor, origin + end
 
 
@@ -168,10 +161,6 @@ def _npy(path: Path, name: str, file: IO[bytes], size: int) -> Tensor:
     tensor = Tensor(name, _NPZ_TYPES.get(dtype.str[1:], str(dtype)), tuple(shape), path, None)
     if (length := size - file.tell()) != math.prod(shape) * dtype.itemsize:
         sides = " × ".join(map(str, shape)) or "1"
-        raise tensor.error(
-            "has {n} bytes, which does not match {sides} numbers of the type {dtype}",
-            n=length,
-            sides=sides,
-            dtype=tensor.dtype,
-        )
+        sentence = "has {n} bytes, which does not match {sides} numbers of the type {dtype}"
+        raise tensor.error(sentence, n=length, sides=sides, dtype=tensor.dtype)
     return tensor

@@ -152,6 +152,11 @@ def listed(names: list[str]) -> Phrase:
 
 # --- the families ------------------------------------------------------------------------------------------
 
+
+def _keys(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split())
+
+
 _ENCODER: Mapping[str, tuple[object, ...]] = {
     "add_cross_attention": (False,),
     "is_causal": (False,),
@@ -164,23 +169,12 @@ _DECODER: Mapping[str, tuple[object, ...]] = {
     "is_causal": (True,),
     "pruned_heads": ({},),
 }
-_POOLER = (
-    "pooler_fc_size",
-    "pooler_num_attention_heads",
-    "pooler_num_fc_layers",
-    "pooler_size_per_head",
-    "pooler_type",
+_POOLER = _keys(
+    "pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type"
 )
-_BERT = (
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "hidden_act",
-    "max_position_embeddings",
-    "type_vocab_size",
-    "layer_norm_eps",
+_BERT = _keys(
+    "vocab_size hidden_size num_hidden_layers num_attention_heads intermediate_size hidden_act "
+    "max_position_embeddings type_vocab_size layer_norm_eps"
 )
 BERT = FamilyKeys(
     (*_BERT, "embedding_size"),
@@ -190,17 +184,9 @@ BERT = FamilyKeys(
 )
 ROBERTA = FamilyKeys((*_BERT, "pad_token_id"), _ENCODER, BERT.unread, BERT.harmless)
 DISTILBERT = FamilyKeys(
-    (
-        *(
-            "vocab_size",
-            "dim",
-            "hidden_size",
-            "n_layers",
-            "num_hidden_layers",
-            "n_heads",
-            "num_attention_heads",
-        ),
-        *("hidden_dim", "activation", "max_position_embeddings"),
+    _keys(
+        "vocab_size dim hidden_size n_layers num_hidden_layers n_heads num_attention_heads hidden_dim "
+        "activation max_position_embeddings"
     ),
     _ENCODER,
     {
@@ -214,18 +200,10 @@ DISTILBERT = FamilyKeys(
     ("sinusoidal_pos_embds", "output_past", *_POOLER),
 )
 GPT2 = FamilyKeys(
-    (
-        *(
-            "vocab_size",
-            "n_embd",
-            "hidden_size",
-            "n_layer",
-            "num_hidden_layers",
-            "n_head",
-            "num_attention_heads",
-        ),
-        *("n_positions", "max_position_embeddings", "n_inner", "activation_function", "layer_norm_epsilon"),
-        *("scale_attn_weights", "tie_word_embeddings"),
+    _keys(
+        "vocab_size n_embd hidden_size n_layer num_hidden_layers n_head num_attention_heads n_positions "
+        "max_position_embeddings n_inner activation_function layer_norm_epsilon scale_attn_weights "
+        "tie_word_embeddings"
     ),
     {**_DECODER, "scale_attn_by_inverse_layer_idx": (False,), "reorder_and_upcast_attn": (False,)},
     {
@@ -235,18 +213,10 @@ GPT2 = FamilyKeys(
     },
     ("n_ctx", "predict_special_tokens"),
 )
-_LLAMA = (
-    *(
-        "vocab_size",
-        "hidden_size",
-        "num_hidden_layers",
-        "num_attention_heads",
-        "num_key_value_heads",
-        "head_dim",
-    ),
-    *("intermediate_size", "hidden_act", "max_position_embeddings", "rms_norm_eps", "tie_word_embeddings"),
-    *("rope_parameters", "rope_scaling", "rope_theta", "original_max_position_embeddings"),
-    *("sliding_window", "layer_types"),
+_LLAMA = _keys(
+    "vocab_size hidden_size num_hidden_layers num_attention_heads num_key_value_heads head_dim "
+    "intermediate_size hidden_act max_position_embeddings rms_norm_eps tie_word_embeddings rope_parameters "
+    "rope_scaling rope_theta original_max_position_embeddings sliding_window layer_types"
 )
 _LLAMA_ONLY: Mapping[str, tuple[object, ...]] = {
     **_DECODER,
@@ -281,15 +251,14 @@ QWEN2 = FamilyKeys(
 )
 QWEN3 = FamilyKeys((*_LLAMA, *_SLIDING, "attention_bias"), _LLAMA_ONLY, {**_ROPE, "mlp_bias": _NO_BIAS})
 ORIGINAL = FamilyKeys(
-    (
-        *("vocab_size", "dim", "n_layers", "n_heads", "n_kv_heads", "head_dim", "hidden_dim", "norm_eps"),
-        *("rope_theta", "max_seq_len", "sliding_window"),
+    _keys(
+        "vocab_size dim n_layers n_heads n_kv_heads head_dim hidden_dim norm_eps rope_theta max_seq_len "
+        "sliding_window"
     ),
     {**_DECODER, "use_scaled_rope": (False,), "use_biases": (False,)},
     {},
     ("multiple_of", "ffn_dim_multiplier", "max_batch_size"),
 )
 GLASS = FamilyKeys(
-    ("vocab_size", "d_model", "n_layers", "n_heads", "n_kv_heads", "max_len", "rope_base", "eps"),
-    harmless=("init_std",),
+    _keys("vocab_size d_model n_layers n_heads n_kv_heads max_len rope_base eps"), harmless=("init_std",)
 )

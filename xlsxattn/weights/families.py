@@ -17,14 +17,7 @@ from xlsxattn.weights import config_keys
 from xlsxattn.weights.bert import plan_bert, plan_distilbert, plan_electra, plan_roberta
 from xlsxattn.weights.config import Config
 from xlsxattn.weights.gpt2 import plan_gpt2
-from xlsxattn.weights.llama import (
-    plan_glass,
-    plan_llama,
-    plan_mistral,
-    plan_original,
-    plan_qwen2,
-    plan_qwen3,
-)
+from xlsxattn.weights.llama import plan_glass, plan_llama, plan_mistral, plan_original, plan_qwen2, plan_qwen3
 from xlsxattn.weights.parts import Parts, Plan
 
 if TYPE_CHECKING:

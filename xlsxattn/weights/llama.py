@@ -125,7 +125,6 @@ GLASS = LlamaNames(
     d_ff_from_weights=True,
 )
 
-
 MISTRAL_KV_HEADS, QWEN_KV_HEADS, QWEN3_HEAD = 8, 32, 128
 LAYER_TYPES = ("full_attention", "sliding_attention")
 QWEN_FIRST_SLIDING, WINDOW = 28, 4096
@@ -136,16 +135,13 @@ sliding window, and its size."""
 def plan_llama(parts: Parts, config: Config) -> Plan:
     """Llama: biases as set in its config."""
     biased = _attention_bias(config) | ({"1", "2", "3"} if config.flag("mlp_bias", default=False) else set())
-    window = config.count("sliding_window") if config.get("sliding_window") is not None else None
-    return _hugging_face(parts, config, biased, window=window)
+    return _hugging_face(parts, config, biased, window=_given(config, "sliding_window"))
 
 
 def plan_mistral(parts: Parts, config: Config) -> Plan:
     """Mistral (Jiang et al. 2023): no biases; sliding-window attention."""
     kv_heads = MISTRAL_KV_HEADS if "num_key_value_heads" not in config.data else None
-    window = WINDOW if "sliding_window" not in config.data else None
-    if config.get("sliding_window") is not None:
-        window = config.count("sliding_window")
+    window = _given(config, "sliding_window") if "sliding_window" in config.data else WINDOW
     return _hugging_face(parts, config, set(), kv_heads=kv_heads, window=window)
 
 
@@ -179,9 +175,10 @@ def plan_original(parts: Parts, config: Config) -> Plan:
     base = config.positive("rope_theta", default=BASE if meta else None, minimum=MIN_BASE)
     model = _model(parts, config, ORIGINAL, Rotation(base))
     model = replace(model, epsilon=config.positive("norm_eps", minimum=MIN_EPSILON))
-    window = config.count("sliding_window") if config.get("sliding_window") is not None else None
     original = _plan(parts, config, ORIGINAL, model, set(), tied=False)
-    return replace(original, n_positions=_positions(config, "max_seq_len"), window=window)
+    return replace(
+        original, n_positions=_given(config, "max_seq_len"), window=_given(config, "sliding_window")
+    )
 
 
 def plan_glass(parts: Parts, config: Config) -> Plan:
@@ -191,7 +188,7 @@ def plan_glass(parts: Parts, config: Config) -> Plan:
     epsilon = config.positive("eps", minimum=MIN_EPSILON)
     model = replace(model, id="glass", title="GlassLM", epsilon=epsilon)
     glass = _plan(parts, config, GLASS, model, set(), tied=True)
-    return replace(glass, n_positions=_positions(config, "max_len"))
+    return replace(glass, n_positions=_given(config, "max_len"))
 
 
 def _hugging_face(
@@ -214,7 +211,7 @@ def _hugging_face(
     plan = _plan(parts, config, HUGGING_FACE, model, biased, tied=tied)
     return replace(
         plan,
-        n_positions=_positions(config, "max_position_embeddings"),
+        n_positions=_given(config, "max_position_embeddings"),
         window=window,
         notes=(*rope.notes, *plan.notes),
     )
@@ -224,8 +221,8 @@ def _attention_bias(config: Config) -> set[str]:
     return {"O", "Q", "K", "V"} if config.flag("attention_bias", default=False) else set()
 
 
-def _positions(config: Config, key: str) -> int | None:
-    """The longest sentence, if the config has a limit."""
+def _given(config: Config, key: str) -> int | None:
+    """The number of a key, if the config has it."""
     return config.count(key) if config.get(key) is not None else None
 
 
@@ -257,13 +254,7 @@ def _layer_types(config: Config, window: int | None) -> None:
 
 
 def _plan(
-    parts: Parts,
-    config: Config,
-    names: LlamaNames,
-    model: Decoder,
-    biased: set[str],
-    *,
-    tied: bool,
+    parts: Parts, config: Config, names: LlamaNames, model: Decoder, biased: set[str], *, tied: bool
 ) -> Plan:
     d_model = config.count(names.keys.d_model)
     table = parts.find(names.table)

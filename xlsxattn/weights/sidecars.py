@@ -23,12 +23,7 @@ SENTENCES, PROMPTS = "sentence_bert_config.json", "config_sentence_transformers.
 CHAT = "chat_template.jinja"
 SPECIAL_TOKENS, ADDED_TOKENS = "special_tokens_map.json", "added_tokens.json"
 MEAN_TOKENS = "pooling_mode_mean_tokens"
-POOLS = {
-    "pooling_mode_cls_token": "first",
-    MEAN_TOKENS: "mean",
-    "cls": "first",
-    "mean": "mean",
-}
+POOLS = {"pooling_mode_cls_token": "first", MEAN_TOKENS: "mean", "cls": "first", "mean": "mean"}
 """Supported pooling modes by their names in sentence-transformers' files."""
 _SUPPORTED = ("Transformer", "Pooling", "Normalize")
 

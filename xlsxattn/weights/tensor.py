@@ -60,11 +60,8 @@ class Tensor:
             CheckpointError: they are not floating-point numbers, not finite, or incomplete.
         """
         if self.dtype not in FLOATS:
-            raise self.error(
-                "holds numbers of the type {found}, one of {known} is needed",
-                found=self.dtype,
-                known=", ".join(FLOATS),
-            )
+            sentence = "holds numbers of the type {found}, one of {known} is needed"
+            raise self.error(sentence, found=self.dtype, known=", ".join(FLOATS))
         stored = self._from_npz() if self.start is None else self._from_safetensors(self.start)
         stored = np.asarray(stored if rows is None else stored[np.asarray(rows, dtype=np.intp)])
         if self.dtype == "BF16":  # the upper half of a float32
@@ -74,11 +71,8 @@ class Tensor:
         if wrong.any():
             first = np.argwhere(wrong)[0].tolist()
             first = first if rows is None else [int(rows[first[0]]), *first[1:]]
-            raise self.error(
-                "holds NaN or infinite numbers ({n}, the first at {at}); finite numbers are needed",
-                n=np.count_nonzero(wrong),
-                at=first,
-            )
+            sentence = "holds NaN or infinite numbers ({n}, the first at {at}); finite numbers are needed"
+            raise self.error(sentence, n=np.count_nonzero(wrong), at=first)
         return array
 
     def _from_safetensors(self, start: int) -> NDArray[Any]:

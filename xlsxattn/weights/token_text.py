@@ -1,4 +1,4 @@
-"""Converts a token to text that is readable in a cell and survives a workbook.
+"""Converts a token to text that is readable in a cell and unchanged when saved in a workbook.
 
 Spaces become ▁; bytes that are not UTF-8, and invisible characters, become their codes in brackets.
 """

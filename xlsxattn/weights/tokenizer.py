@@ -95,10 +95,7 @@ class Split:
                 elif word[1] and len(token_ids) > 1:
                     pieces.append(f"{word[0]} = {' + '.join(self.tokens[n] for n in token_ids)}")
         notes = [
-            (
-                unknown,
-                "The tokenizer does not know {words}: the model reads the unknown token instead.",
-            ),
+            (unknown, "The tokenizer does not know {words}: the model reads the unknown token instead."),
             (lost, "The tokenizer drops {words}: it has no token for them."),
             (pieces, "The tokenizer splits {words}."),
         ]

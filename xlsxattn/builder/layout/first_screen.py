@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 MARGIN, GAP, FILLER, MIN_WIDTH = 10, 22, 70, 1000
 """Pixels of the first column, between lanes, of each column after the last lane, and of all columns."""
 TITLE, STORY, SPACE, CHIP, CLOSING, HEADING, HEAD, WORD, RESULT, SAYS = 38, 28, 8, 28, 40, 28, 22, 24, 26, 26
-"""Heights of rows in pixels."""
+LOW_WORD, MAX_DOWN = 20, 618
+"""Heights of rows in pixels; rows of words are lower if the window is too small for the others."""
 STORY_ROW, CHIP_ROW, CLOSING_ROW, LANE_ROW = 1, 3, 4, 5
-BOXES_A_LINE, LABEL = 4, 120
-"""Number of boxes side by side; width in pixels of the text beside the focus word."""
+BOX, BOX_TEXT, BOXES_A_LINE, LABEL = 24, 18, (4, 6), 120
+"""Heights of the rows of a box; how many boxes are side by side, at least and at most; width in pixels of the
+text beside the focus word."""
 SENTENCE, MAX_STORY = re.compile(r".+?(?:[.!?](?= |$)|[。！？]|$)", re.DOTALL), 125
 """A sentence, and the length of its longest variant in characters."""
 GO = "Go to {title}"
@@ -61,7 +63,22 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     row = max(_lane(sheet, lane, i, starts[i], below) for i, lane in enumerate(screen.lanes))
     _share_bars(sheet)
     _height(sheet, row, SPACE)
-    return _boxes(sheet, page.boxes, row + 1, end, tell)
+    words = range(LANE_ROW + 2, below)
+    height, a_line = _fitting(sheet, len(words), row + 1, len(page.boxes))
+    for each in words:
+        _height(sheet, each, height)
+    return _boxes(sheet, page.boxes, row + 1, end, tell, a_line)
+
+
+def _fitting(sheet: PlacedSheet, n_words: int, rows: int, n_boxes: int) -> tuple[int, int]:
+    """Height of the rows of words and number of boxes a line with which a screen of ``rows`` rows fits."""
+    others = sum(sheet.heights[row] for row in range(rows)) / POINTS_A_PIXEL - WORD * n_words
+    choices = [(height, a_line) for height in (WORD, LOW_WORD) for a_line in BOXES_A_LINE]
+
+    def fits(height: int, a_line: int) -> bool:
+        return others + height * n_words + (BOX + BOX_TEXT) * -(-n_boxes // a_line) <= MAX_DOWN
+
+    return next((choice for choice in choices if fits(*choice)), choices[-1])
 
 
 def _progress(sheet: PlacedSheet, block: Block, end: int, tell: Tell) -> None:
@@ -190,12 +207,17 @@ def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, ids: int, words
         return
     outlined = (top, words) if strip.block.look in ("yellow word", "place", "share", "own number") else None
     number, first = (cell(top, at, fixed_col=True) for at in (ids, words))
-    states = {
-        "yellow word": ((f"=AND(LEN({first})>0,{number}=0)", "unknown"),),
-        "share": ((f"={number}=0", "absent"),),
-        "own number": ((f"={number}=0", "absent"),),
+    is_unknown, is_absent = f"=AND(LEN({first})>0,{number}=0)", f"={number}=0"
+    by_look: dict[str, tuple[tuple[str, str], ...]] = {
+        "yellow word": ((is_unknown, "unknown"),),
+        "share": ((is_absent, "absent"),),
+        "own number": ((is_absent, "absent"),),
+        **dict.fromkeys(("word", "next word", "chance", "aligned"), ((is_unknown, "absent"),)),
     }
-    sheet.placed.append(Placed(strip.block, top, col, outlined, states=states.get(strip.block.look, ())))
+    states = by_look.get(strip.block.look, ())
+    if isinstance(strip.head, Block) and strip.head.look == "name above":  # a column of a blank word
+        states += ((f"=LEN({cell(top - 1, col, fixed_row=True)})=0", "absent"),)
+    sheet.placed.append(Placed(strip.block, top, col, outlined, states=states))
 
 
 def _share_bars(sheet: PlacedSheet) -> None:
@@ -209,9 +231,9 @@ def _share_bars(sheet: PlacedSheet) -> None:
             sheet.placed[i] = replace(placed, heat=tuple(areas[heat]))
 
 
-def _boxes(sheet: PlacedSheet, boxes: Sequence[Box], row: int, end: int, tell: Tell) -> int:
+def _boxes(sheet: PlacedSheet, boxes: Sequence[Box], row: int, end: int, tell: Tell, a_line: int) -> int:
     """Place links to the sheets, in lines of boxes, and return the row after them."""
-    lines = -(-len(boxes) // BOXES_A_LINE)
+    lines = -(-len(boxes) // a_line)
     size = -(-len(boxes) // lines)
     for first in range(0, len(boxes), size):
         line = boxes[first : first + size]
@@ -219,7 +241,7 @@ def _boxes(sheet: PlacedSheet, boxes: Sequence[Box], row: int, end: int, tell: T
             tip, cols = tell(say(GO, title=box.title)), right - left + 1
             sheet.texts.append(Text(row, left, box.title, "box", cols=cols, target=box.target, tip=tip))
             sheet.texts.append(Text(row + 1, left, box.subtitle, "box text", cols=cols))
-        _height(sheet, row, WORD)
-        _height(sheet, row + 1, WORD - 6)
+        _height(sheet, row, BOX)
+        _height(sheet, row + 1, BOX_TEXT)
         row += 2
     return row

@@ -105,9 +105,9 @@ def _cell_writer(block: Block, i: int, j: int, level: Level, key: Level | None) 
     """The writer of a cell's formula: the block's, or that of its answer; None if it has no formula."""
     if block.marked and not block.marked.holds(i, j):
         return None
-    asked = block.region is not None and block.region.holds(i, j)
+    is_answer = block.region is not None and block.region.holds(i, j)
     whole = block.region is not None and block.region.size == block.rows * block.cols
-    return key if asked and not whole else level
+    return key if is_answer and not whole else level
 
 
 def _steps(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:

@@ -337,7 +337,7 @@ def _side(sheet: PlacedSheet, side: Side, row: int, col: int, word: tuple[int, i
     if side.cols is not None:
         _place(sheet, side.cols, row - 1, col, None)
     else:
-        sheet.texts.append(Text(row - 1, col, side.heading, "side"))
+        sheet.texts.append(Text(row - 1, col, side.heading, side.look))
     sheet.texts += [Text(row + i, col, text, "side") for i, text in enumerate(side.words)]
     top = row
     for block in side.blocks:

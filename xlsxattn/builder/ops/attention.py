@@ -42,7 +42,7 @@ PROJECT_BIASED = {
 SCORES = Op(
     "Scores = {q} · {k}ᵀ",
     "=MMULT({q},TRANSPOSE({k}))",
-    why="How well does the row word's query fit the column word's key? Every cell is the dot product of "
+    why="How well does the row word's query match the column word's key? Every cell is the dot product of "
     "the two.",
     paper=VASWANI.format("3.2.1"),
     more="TRANSPOSE makes columns of the rows of {k}; MMULT multiplies row i of {q} with column j, number by "

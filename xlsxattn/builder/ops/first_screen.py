@@ -20,12 +20,7 @@ MOST = Op(
     '=IF({tokens}[cell]="","–",INDEX({words},MATCH(0,SIGN({map}[row]-MAX({map}[row])),0))&"")',
     "cell arrays",
 )
-JOINED = Op(
-    "tokens put together",
-    '=TRIM(SUBSTITUTE(SUBSTITUTE({words},"▁"," "),"<U+000A>"," "))',
-    "cells",
-)
-
+JOINED = Op("tokens put together", '=TRIM(SUBSTITUTE(SUBSTITUTE({words},"▁"," "),"<U+000A>"," "))', "cells")
 
 LOOK_THE_SAME = f"SIGN(SUMPRODUCT(({{a}}-{{b}})*({{a}}-{{b}}))-{HALF_DIGIT}^2)<1"
 """The condition that two rows differ by no more than half of the last digit that is shown.

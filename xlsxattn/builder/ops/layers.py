@@ -47,23 +47,12 @@ HIDDEN = Op(
     more="Each column of W_1 is a pattern; the dot product says how well a word matches it.",
 )
 HIDDEN_BIASED = Op(
-    "Hidden = {x} · W_1 + b_1",
-    "=MMULT({x},0+{w})+{b}",
-    why=HIDDEN.why,
-    paper=VASWANI.format("3.3"),
+    "Hidden = {x} · W_1 + b_1", "=MMULT({x},0+{w})+{b}", why=HIDDEN.why, paper=VASWANI.format("3.3")
 )
 UP = Op(
-    "Up = {x} · W_3",
-    "=MMULT({x},0+{w})",
-    why="The values that pass through the gate.",
-    paper="Shazeer 2020",
+    "Up = {x} · W_3", "=MMULT({x},0+{w})", why="The values that pass through the gate.", paper="Shazeer 2020"
 )
-UP_BIASED = Op(
-    "Up = {x} · W_3 + b_3",
-    "=MMULT({x},0+{w})+{b}",
-    why=UP.why,
-    paper="Shazeer 2020",
-)
+UP_BIASED = Op("Up = {x} · W_3 + b_3", "=MMULT({x},0+{w})+{b}", why=UP.why, paper="Shazeer 2020")
 SIGMOID = "h σ(h), with σ(h) = ½ (1 + tanh(h/2))"
 ACTIVATIONS = {
     "relu": Op(

@@ -63,4 +63,4 @@ def _shown(text: str, names: Mapping[str, str]) -> str:
     for words, name, _, _ in Formatter().parse(text):
         doubled = words.replace('"', '""')
         parts += [f'"{doubled}"'] * bool(words) + ([names[name]] if name else [])
-    return "&".join(parts)
+    return "&".join(parts) or '""'

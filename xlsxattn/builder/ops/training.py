@@ -120,7 +120,8 @@ D_ATTENTION = {
 D_SCALED = Op(
     "dScaled = Attention ∘ (dAttention − Σ dAttention ∘ Attention)",
     "={attention}*({d}-MMULT({attention}*{d},{ones}))",
-    why="Back through the softmax: a row sums to 1, so only words better than its average gain weight.",
+    why="Back through the softmax: a row sums to 1, so only words that are better than the row's average "
+    "gain weight.",
     paper=RUMELHART,
 )
 D_SCORES = Op(

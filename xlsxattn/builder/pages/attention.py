@@ -27,18 +27,15 @@ DRAWN = (
     "share them."
 )
 
-
 SUMS = (
     "Every row of the attention must sum to 1. This is the largest deviation: a number like 2.2E-16, "
     "with fifteen zeros after the point, is a rounding error, not a mistake."
 )
 
-
 UNSCALED = (
     "The same softmax, of scores that are not divided by √d: they differ more, so the largest gets "
     "more weight, and the entropy is lower."
 )
-
 
 AS_THEY_ARE = "The scores as they are"
 NEITHER = "Scores are not scaled on this sheet, so the sums and entropies are the same."
@@ -269,7 +266,7 @@ def _unscaled(a: Attending, p: RangeName) -> Steps:
     names["unscaled_sum"] = sums.name
     entropies = _helper(a, p, "entropy", "EntropyUnscaled", ops.attention.ENTROPY_UNSCALED, **names)
     group = a.lane.group(sums, ("row sum",), (entropies,))
-    title, why = ("And without √d?", UNSCALED) if a.sheet.scale else (AS_THEY_ARE, NEITHER)
+    title, why = ("Without √d", UNSCALED) if a.sheet.scale else (AS_THEY_ARE, NEITHER)
     return {"Unscaled": Step(title, why, {a.lane.id: group}, show_formula=False)}
 
 
@@ -319,7 +316,7 @@ def drift(lane: Lane, p: RangeName, steps: Steps) -> Steps:
     sums = [name for name in names_in(steps) if last(name) == "AttentionSum"]
     terms = ",".join(f"ABS({name}-1)" for name in sums)
     block = computed(p["Drift"], (1, 1), ops.attention.DRIFT, "tiny", terms=terms)
-    group = Group((block,), (("off by",),))
+    group = Group((block,), (("deviation",),))
     return {"Drift": Step("Check", SUMS, {lane.id: group}, level=1, closed=True)}
 
 

@@ -93,8 +93,7 @@ def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
     longest = max(lanes, key=lambda lane: lane.n)
     most = max(lanes, key=max_terms)  # its lane holds the ranks that all lanes read
     steps = bands(
-        lanes,
-        [_steps(spec, sheet, lane, longest=lane is longest, ranks=lane is most) for lane in lanes],
+        lanes, [_steps(spec, sheet, lane, longest=lane is longest, ranks=lane is most) for lane in lanes]
     )
     weights = attention_weights(sheet, RangeName(sheet.id), d_model) if sheet.weights else []
     all_bands = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])

@@ -32,7 +32,8 @@ def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:
     heads = typed(s["Heads"], "count", [[float(h + 1)] for h in range(sheet.heads)], "constant")
     operands = {"layers": layers.name, "layer": s["Layer"], "heads": heads.name, "head": s["Head"]}
     chosen = computed(s["Chosen"], (1, 1), ops.large_models.CHOSEN_HEAD, "count", **operands)
-    rank = typed(s["PairRank"], "count", [[float(i + 1)] for i in range(_pairs(lanes))], "constant")
+    pairs = min(STRONGEST, *(lane.n * lane.n for lane in lanes))
+    rank = typed(s["PairRank"], "count", [[float(i + 1)] for i in range(pairs)], "constant")
     choice = Group(
         (
             typed(s["Layer"], "setting", ((float(layer),),)),
@@ -59,10 +60,6 @@ def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:
         drop_downs={s["Layer"]: layers.name, s["Head"]: heads.name},
         subtitle="any attention map",
     )
-
-
-def _pairs(lanes: Sequence[Lane]) -> int:
-    return min(STRONGEST, *(lane.n * lane.n for lane in lanes))
 
 
 def _chosen(lane: Lane, s: RangeName, places: Sequence[RangeName], size: int) -> Steps:

@@ -158,7 +158,7 @@ def _near_bands(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) 
         )
         labels = computed(rows_of(p["Near"]), (k, 1), ops.words.ROW_LABELS, "row label", texts=tokens.name)
         pairs = zip(same_size, of_outputs, strict=True)
-        sides = tuple(Side(other.title, (block,)) for other, block in pairs)
+        sides = tuple(Side(other.title, (block,), look="col label wrapped") for other, block in pairs)
         return Group((of_input,), (labels,), ("input",), sides)
 
     why = "Cosines with these words' embeddings: closer to 1 means more similar."

@@ -47,9 +47,17 @@ def has_details(spec: Spec, sheet: AttentionSheet) -> bool:
 
 
 def absent(spec: Spec, context: Context) -> str:
-    """The condition that the focus word is missing or, if blank cells are not allowed, any word."""
+    """The condition that a sentence lacks the focus word or has an unknown word or an invalid blank."""
     names, blanks = of_context(context.id), any(sheet.uses_blanks for sheet in spec.sheets)
-    return f"={names['Focus']}=0" if blanks else f"=MIN({names['Focus']},{names['Ids']})=0"
+    if blanks:
+        return has_no_result(context, f"{names['Focus']}=0")
+    return f"=MIN({names['Focus']},{names['Ids']})=0"
+
+
+def has_no_result(context: Context, condition: str) -> str:
+    """A condition, or an unknown word in a sentence that may have blanks."""
+    names = of_context(context.id)
+    return f'=OR({condition},SUMPRODUCT(({names["Ids"]}=0)*({names["Tokens"]}<>""))>0)'
 
 
 def before_and_after(spec: Spec, lane: Lane, cols: int) -> tuple[Group, ...]:

@@ -1,7 +1,8 @@
 """Turns the pages of a workbook into an exercise, with blank answers, marks and hints.
 
-`asked` blanks the answers, adds their marks, and gives twins (ranges with the same operation) other formulas;
-`waiting` then wraps every formula that reads an answer, so that it shows "–" until the answer is complete.
+`with_answers` blanks the answers, adds their marks, and gives twins (ranges with the same operation) other
+formulas; `waiting` then wraps every formula that reads an answer, so that it shows "–" until the answer is
+complete.
 """
 
 from __future__ import annotations
@@ -40,11 +41,11 @@ HINT_PAGE, SCRATCH_PAGE = "hints", "scratch"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The blocks of a workbook, and what an exercise asks of them.
+class ExerciseBlocks:
+    """The blocks of a workbook, and the exercise on them.
 
     Attributes:
-        exercise: what is asked.
+        exercise: the answers and the settings.
         blocks: all blocks of the ordinary pages.
         solved: True for the solutions.
     """
@@ -166,7 +167,7 @@ class Asked:
         blocks = {name: self.by_name[name] for name in self.exercise.answers}
         return {n: region(self.exercise.answers[n], block.rows, block.cols) for n, block in blocks.items()}
 
-    def can_be_asked(self, block: Block) -> bool:
+    def can_be_blank(self, block: Block) -> bool:
         """Whether a block has an alternative formula, with which it can be marked."""
         return not _is_forward(block.name) and self.other_way(block) is not None
 
@@ -174,7 +175,7 @@ class Asked:
         """Whether every answer is a range of these blocks that can be left blank, and is large enough."""
         for name, place in self.exercise.answers.items():
             block = self.by_name.get(name)
-            if block is None or block.name != name or not self.can_be_asked(block):
+            if block is None or block.name != name or not self.can_be_blank(block):
                 return False
             if any(n > most for n, most in zip(place, (block.rows, block.cols), strict=False)):
                 return False
@@ -355,31 +356,31 @@ def _has_formula(place: Region, block: Block) -> str:
 # --- pages -------------------------------------------------------------------------------------------------
 
 
-def asked(pages: Iterable[Page], asks: Asked) -> list[Page]:
+def with_answers(pages: Iterable[Page], exercise: ExerciseBlocks) -> list[Page]:
     """Pages with answers, marks and twins. All groups are expanded, as groups of protected sheets cannot be.
 
     Raises:
         ValueError: an answer is not a range of these pages, or cannot be left blank.
     """
-    if not asks.fits():
+    if not exercise.fits():
         raise ValueError(say("the exercise does not match the sheets"))
-    return [_asked(page, asks) for page in pages]
+    return [_with_answers(page, exercise) for page in pages]
 
 
-def _asked(page: Page, asks: Asked) -> Page:
+def _with_answers(page: Page, exercise: ExerciseBlocks) -> Page:
     bands = []
     for band in page.bands:
-        groups = tuple(group and asks.group(group) for group in band.groups)
-        is_asked = any(group and group.blocks[0].name in asks.regions for group in band.groups)
-        more = "" if is_asked else band.more
+        groups = tuple(group and exercise.group(group) for group in band.groups)
+        has_answers = any(group and group.blocks[0].name in exercise.regions for group in band.groups)
+        more = "" if has_answers else band.more
         bands.append(replace(band, groups=groups, more=more, level=0, closed=False))
-    facts = tuple(replace(fact, block=asks.block(fact.block)) for fact in page.facts)
+    facts = tuple(replace(fact, block=exercise.block(fact.block)) for fact in page.facts)
     return replace(page, bands=tuple(bands), facts=facts, tries=())
 
 
-def waiting(page: Page, asks: Asked) -> Page:
+def waiting(page: Page, exercise: ExerciseBlocks) -> Page:
     """A page whose formulas wait for the answers that they read."""
-    return _mapped(page, asks.wrapped)
+    return _mapped(page, exercise.wrapped)
 
 
 def _mapped(thing: T, change: Callable[[Block], Block]) -> T:
@@ -394,7 +395,7 @@ def _mapped(thing: T, change: Callable[[Block], Block]) -> T:
     return result  # type: ignore[no-any-return]
 
 
-def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
+def hints_page(pages: Iterable[Page], exercise: ExerciseBlocks) -> Page:
     """Three hints for each answer: what it is computed from, why, and the formula in words."""
     steps = {
         block.name: band
@@ -404,14 +405,16 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
         for block in group.every_block()
     }
     hints = []
-    for name in asks.exercise.answers:
+    for name in exercise.exercise.answers:
         band, part, alternative = (
             steps[name],
-            asks.by_name[name].parts[0],
-            alternative_for(asks.by_name[name]),
+            exercise.by_name[name].parts[0],
+            alternative_for(exercise.by_name[name]),
         )
         operands = {key: operand.partition("[")[0] for key, operand in part.names.items()}
-        listed = ", ".join(dict.fromkeys(operand for operand in operands.values() if operand in asks.shapes))
+        listed = ", ".join(
+            dict.fromkeys(operand for operand in operands.values() if operand in exercise.shapes)
+        )
         assert alternative is not None  # or it could not be left blank
         words = alternative.in_words({key: parse(operand).quantity for key, operand in operands.items()})
         title = say("{name}: {title}", name=name, title=say(band.title))
@@ -426,15 +429,15 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
     )
 
 
-def extra_pages(pages: Iterable[Page], asks: Asked) -> list[Page]:
+def extra_pages(pages: Iterable[Page], exercise: ExerciseBlocks) -> list[Page]:
     """The pages that only an exercise has; the last is empty, for the reader's own cells."""
     lead = "Write anything here: formulas in answers may refer to these cells."
     scratch = Page(SCRATCH_PAGE, "Scratch", lead, subtitle="for helper cells", free=True)
-    return [*([hints_page(pages, asks)] if asks.exercise.hints else []), scratch]
+    return [*([hints_page(pages, exercise)] if exercise.exercise.hints else []), scratch]
 
 
-def with_progress(start: Page, asks: Asked) -> Page:
+def with_progress(start: Page, exercise: ExerciseBlocks) -> Page:
     """The first screen with a progress bar."""
-    if start.screen is None or not asks.exercise.marks:
+    if start.screen is None or not exercise.exercise.marks:
         return start
-    return replace(start, screen=replace(start.screen, progress=asks.progress()))
+    return replace(start, screen=replace(start.screen, progress=exercise.progress()))

@@ -393,10 +393,10 @@ def outcome(sheet: Model, *, last: bool) -> tuple[str, ...]:
     """The experiments of a model's output page; ``last``: of the last side, the decoder if there is one."""
     if last and isinstance(sheet, Writer):
         written = SOURCE if isinstance(sheet, EncoderDecoder) else PROMPT
-        asked = written if sheet.generate else NO_LOOK_AHEAD
+        prompted = written if sheet.generate else NO_LOOK_AHEAD
         cooled = say(MODEL_TEMPERATURE, title=say(sheet.title))
         kept = sheet.has_typed_rows
-        return _first("" if kept else asked, cooled, RIVALS if sheet.top_k > 1 else "")
+        return _first("" if kept else prompted, cooled, RIVALS if sheet.top_k > 1 else "")
     if last and isinstance(sheet, Classifier):
         return (CLASSIFIED, ORDER, CLASS_COLUMN)
     through = READ_THROUGH if len(sheet.numbers) > 1 else READ_AT_ONCE

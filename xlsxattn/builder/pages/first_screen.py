@@ -13,7 +13,7 @@ from xlsxattn.builder.graph import Block, Box, FirstScreen, Line, Strip, WordLan
 from xlsxattn.builder.pages.attention import output_columns
 from xlsxattn.builder.pages.attention_pages import CROSS_LEAD
 from xlsxattn.builder.pages.contents import LEADS
-from xlsxattn.builder.pages.details import absent, detailed
+from xlsxattn.builder.pages.details import absent, detailed, has_no_result
 from xlsxattn.builder.pages.experiments import has_typed_rows
 from xlsxattn.builder.pages.parts import computed, numbered, typed
 from xlsxattn.contract import first_screen as texts
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
 CHANGE_WORD, FOLLOW_WORD = "1   Change a yellow word", "1   Follow another word"
 MAX_SHOWN, MAX_FULL, MAX_NAMES, MAX_RIVALS = 4, 2, 6, 3
 """Maximum numbers of sentences, of sentences with all numbers, of columns, and of likeliest words."""
-WORD, PLACE, SHARE, NUMBER, NARROW = 100, 24, 100, 66, 50
-"""Widths of columns in pixels."""
+WORD, PLACE, SHARE, NUMBER, NARROW, ALONE = 100, 24, 100, 66, 50, 250
+"""Widths of columns in pixels; words without a result beside them have room for a text below."""
 LOOK, NUMBERS = 3, 4
 """The strips of a lane with results below them: the attention to each word, and its numbers."""
-EVERY_NUMBER = 264
-"""Width in pixels of all numbers of a word; columns are narrower if there are more than four."""
+EVERY_NUMBER, WIDEST_NUMBER = 264, 132
+"""Widths in pixels of all numbers of a word, so that sentences have room above them, and of one number."""
 
 
 class Shown(TypedDict):
@@ -62,6 +62,7 @@ class Shown(TypedDict):
     compare: NotRequired[str]
     full: NotRequired[bool]
     rivals: NotRequired[int]
+    training: NotRequired[str]
     details: NotRequired[list[str]]
 
 
@@ -95,6 +96,9 @@ def _first(spec: Spec) -> WithAttention:
 def _of_attention(spec: Spec, first: WithAttention, found: Shown) -> Shown:
     d_model = spec.vocabulary.d_model
     every = tuple(context.id for context in spec.contexts)
+    trainings = [s.id for s in spec.sheets if isinstance(s, Training) and _trains_given(s, first)]
+    if trainings:
+        found["training"] = trainings[0]
     found["full"], found["columns"] = len(found["contexts"]) <= MAX_FULL, "none"
     if getattr(first, "only", None) or output_columns(first, d_model) != d_model:
         return found
@@ -135,7 +139,7 @@ def first_screen(
     change = FOLLOW_WORD if has_typed_rows(spec) else CHANGE_WORD
     watch: str | Block = "2   Watch the result"
     if isinstance(first, CrossAttention):
-        lanes = _crossed(first, contexts, sentences)
+        lanes = _crossed(spec, first, contexts, sentences)
     elif isinstance(first, Writer):
         lanes, written = _writing(spec, first, contexts, sentences, show)
         closing = written or closing
@@ -144,11 +148,16 @@ def first_screen(
     else:
         attending = [_Attending(spec, show, context) for context in contexts]
         lanes = [one.lane(sentences[one.context.id]) for one in attending]
-        closing = _closing(attending) or closing
+        closing = _trained(spec, show) or _closing(attending) or closing
         several = len(spec.contexts) > 1
         story = _focus_word(START["Story"], "story", texts.STORIES[several])
         watch = _focus_word(START["Focus"], "chip", texts.WATCH)
     return FirstScreen(check, story, (change, watch, see), follow, closing, tuple(lanes))
+
+
+def _without_numbers(show: Shown) -> int:
+    """Width of the attention if there are no numbers beside it."""
+    return SHARE + EVERY_NUMBER if len(show["contexts"]) <= MAX_FULL else 2 * SHARE
 
 
 def _focus_word(name: str, look: str, number_format: str) -> Block:
@@ -199,6 +208,12 @@ def _unknown(spec: Spec, context: Context) -> tuple[tuple[str, str], ...]:
     if not any(sheet.uses_blanks for sheet in spec.sheets):
         cases.append((f'SUM(--({own["Tokens"]}=""))>0', texts.BLANK))
     return tuple(cases)
+
+
+def _unreadable(spec: Spec, context: Context) -> Block:
+    """The text for an unknown word or an invalid blank; otherwise the empty text."""
+    op = ops.first_screen.first_case(*_unknown(spec, context), else_="")
+    return computed(_at(context)["Says"], (1, 1), op, "made of", word=_first_unknown(context))
 
 
 def _first_unknown(context: Context) -> str:
@@ -294,7 +309,7 @@ class _Attending:
     def lane(self, heading: Block) -> WordLane:
         strips = list(_word_strips(self.context))
         look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
-        wide = SHARE if self.count else 2 * SHARE
+        wide = SHARE if self.count else _without_numbers(self.show)
         strips.append(Strip(self._looks(), wide, look))
         lines: list[Line] = []
         if self.count and self.show["full"]:
@@ -318,7 +333,7 @@ class _Attending:
 
     def _in_full(self, strips: list[Strip]) -> tuple[list[Strip], list[Line]]:
         """The numbers of each word, and those of the focus word before attention and after each sheet."""
-        wide = NUMBER if self.count * NUMBER <= EVERY_NUMBER else NARROW
+        wide = max(NARROW, min(EVERY_NUMBER // self.count, WIDEST_NUMBER))
         own = self.f["X"]
         first = RangeName(self.sheets[0].id, context=self.context.id)["X"]
         n = len(self.context.words)
@@ -374,8 +389,7 @@ class _Attending:
         if isinstance(first, SelfAttention):
             block = _copied(self.f["Said"], (1, 1), "made of", p["FocusSaid"], ops.words.SAME_TEXT)
             yield replace(block, number_format=texts.MADE_OF)
-        if self.count > 1:
-            yield self._says()
+        yield self._says()
 
     def _says(self) -> Block:
         own, along = of_context(self.context.id), "COLUMN" if self.show["full"] else "ROW"
@@ -385,14 +399,14 @@ class _Attending:
             (f"{own['Focus']}=0", texts.ABSENT),
         ]
         names = {"word": _first_unknown(self.context), "focus": "vocab_Focus"}
-        result = texts.MIXED
-        if not self.is_numbered:
+        result = texts.MIXED if self.is_numbered else ""
+        if self.count > 1 and not self.is_numbered:
             cases.append((self.undecided, texts.EQUALLY_CLOSE if self.is_near else texts.UNDECIDED))
             result = texts.CLOSEST if self.is_near else texts.LEANS
             other = ops.first_screen.other(self.numbers, self.names, self.across, along)
             names |= {"lead": self.lead, "other": other}
         twice = f'SUM(--EXACT({own["Tokens"]}&"",vocab_Focus&""))>1', texts.TWICE
-        op = ops.first_screen.first_case(*cases, else_=result, also=twice)
+        op = ops.first_screen.first_case(*cases, else_=result, also=twice if self.count > 1 else None)
         return computed(self.f["Says"], (1, 1), op, "says", **names)
 
 
@@ -408,10 +422,33 @@ def _after(spec: Spec, sheet: WithAttention, first: WithAttention) -> str:
         return texts.AFTER_SECOND if second else texts.AFTER_ENCODER
     if second and (first.weights or not sheet.weights):
         return texts.AFTER_POSITIONS
-    starts = [one.trains for one in spec.sheets if isinstance(one, Training) and one.start == "given"]
-    if sheet.weights and sheet.seed is None and (second or sheet.id not in starts):
+    starts = [one for one in spec.sheets if isinstance(one, Training) and _trains_given(one, sheet)]
+    if sheet.weights and sheet.seed is None and (second or not starts):
         return texts.AFTER_LEARNED
     return texts.AFTER_RANDOM if second else texts.AFTER
+
+
+def _trains_given(training: Training, sheet: WithAttention) -> bool:
+    """Whether a training starts with the weights of a sheet."""
+    return training.trains == sheet.id and training.start == "given"
+
+
+def _trained(spec: Spec, show: Shown) -> Block | None:
+    """The result of a training of the first sheet as a text (1 × 1)."""
+    if "training" not in show:
+        return None
+    training = next(t for t in spec.sheets if isinstance(t, Training) and t.id == show["training"])
+    s, steps = RangeName(training.id), training.steps
+    first, last = f"{s['Loss']}[1]", f"{s['Loss']}[{steps + 1}]"
+    op = ops.first_screen.first_case(
+        ('LEFT(vocab_Status,1)="✗"', texts.NOT_YET),
+        (f"{s['Diverged']}>0", texts.DIVERGED),
+        (f'LEFT({s["Verdict"]},1)="✓"', texts.LEARNED),
+        else_=texts.NOT_LEARNED,
+    )
+    percent = f"FIXED(100*(1-{last}/{first}),0)"
+    names = {"step": s["Diverged"], "steps": str(steps), "percent": percent}
+    return computed(START["Closing"], (1, 1), op, "closing", **names)
 
 
 def _closing(attending: Sequence[_Attending]) -> Block | None:
@@ -473,8 +510,8 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
     says = computed(f["Says"], (1, 1), op, "says", **read)
     ids, words, place = _word_strips(context)
     head = "where the first word looks" if sheet.pool == "first" else "where all words look"
-    strips = (ids, words, place, Strip(look, 2 * SHARE, head))
-    return WordLane(heading, strips, lines=(line,), says=(says,))
+    strips = (ids, words, place, Strip(look, _without_numbers(shown(spec)), head))
+    return WordLane(heading, strips, has_no_result(context, f'{p["Class"]}="–"'), (line,), (says,))
 
 
 def _writing(
@@ -492,12 +529,12 @@ def _writing(
         if isinstance(sheet, EncoderDecoder) and context.id == sheet.target:
             p = RangeName(sheet.id, context=context.id)
             strips.append(_alignment(context, spec.context(sheet.source), _attentions(sheet, p, cross=True)))
-        strips = strips if strips[3:] else [ids, replace(words, pixels=2 * WORD), place]
-        lanes.append(WordLane(sentences[context.id], tuple(strips)))
+        strips = strips if strips[3:] else [ids, replace(words, pixels=ALONE), place]
+        lanes.append(WordLane(sentences[context.id], tuple(strips), says=(_unreadable(spec, context),)))
     if len(written) == 1:
         return lanes, replace(written[0], look="closing")
     if written:
-        lanes = [replace(lane, says=(text,)) for lane, text in zip(lanes, written, strict=True)]
+        lanes = [replace(lane, says=(text, *lane.says)) for lane, text in zip(lanes, written, strict=True)]
     return lanes, None
 
 
@@ -546,18 +583,18 @@ def _alignment(queries: Context, keys: Context, attentions: Sequence[str], look:
 
 
 def _crossed(
-    sheet: CrossAttention, contexts: Sequence[Context], sentences: dict[str, Block]
+    spec: Spec, sheet: CrossAttention, contexts: Sequence[Context], sentences: dict[str, Block]
 ) -> list[WordLane]:
     """Both sentences, with the attention from the first to the second and each word's strongest key."""
-    asks, keys = contexts
-    f, p = _at(asks), RangeName(sheet.id, context=asks.id)
+    queries, keys = contexts
+    f, p = _at(queries), RangeName(sheet.id, context=queries.id)
     places = [p.at(head=h + 1) for h in range(sheet.heads)] if sheet.headed else [p]
-    aligned = _alignment(asks, keys, [at["Attention"] for at in places], "share")
-    names = {"tokens": of_context(asks.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
+    aligned = _alignment(queries, keys, [at["Attention"] for at in places], "share")
+    names = {"tokens": of_context(queries.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
     op = ops.first_screen.MOST
     if len(keys.words) == 1:  # some programs do not accept the name of a single cell in INDEX
         op = replace(op, formula='=IF({tokens}[cell]="","–",{words}&"")')
-    n = len(asks.words)
+    n = len(queries.words)
     most = computed(f["Most"], (n, 1), op, "next word", map=f["Alignment"], **names)
     said = (
         [_copied(f["Said"], (1, 1), "made of", p["FocusSaid"], ops.words.SAME_TEXT)]
@@ -567,8 +604,9 @@ def _crossed(
     lanes = []
     for context in contexts:
         ids, words, place = _word_strips(context)
-        strips = [aligned, Strip(most, WORD, "looks most at")] if context is asks else []
-        words = words if strips else replace(words, pixels=2 * WORD)
-        says = [replace(block, number_format=texts.MADE_OF) for block in said if context is asks]
+        strips = [aligned, Strip(most, WORD, "looks most at")] if context is queries else []
+        words = words if strips else replace(words, pixels=ALONE)
+        says = [replace(block, number_format=texts.MADE_OF) for block in said if context is queries]
+        says.append(_unreadable(spec, context))
         lanes.append(WordLane(sentences[context.id], (ids, words, place, *strips), says=tuple(says)))
     return lanes

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder import ops, theme
 from xlsxattn.builder.graph import Band, Block, Box, Fact, Group, Page, Sample, Side, WorkbookPages
-from xlsxattn.builder.pages import exercise
+from xlsxattn.builder.pages import exercise, typed_rows
 from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attention_page
 from xlsxattn.builder.pages.compare_page import compare_page
-from xlsxattn.builder.pages.exercise import Asked
+from xlsxattn.builder.pages.exercise import ExerciseBlocks
 from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
 from xlsxattn.builder.pages.first_screen import first_screen, shown, word_blocks
 from xlsxattn.builder.pages.glossary import glossary_page
@@ -40,6 +40,7 @@ from xlsxattn.contract.names import (
     SEAL,
     START,
     STATUS,
+    TYPED_FOR,
     RangeName,
     of_context,
     parse,
@@ -140,12 +141,12 @@ def book(spec: Spec) -> WorkbookPages:
     start = _start(spec, pages, guide)
     extra: list[Page] = []
     if spec.exercise:
-        asks = Asked(spec.exercise, [*_blocks((start, guide, *pages))], spec.solved)
-        extra = exercise.extra_pages(pages, asks)
-        pages = exercise.asked(pages, asks)
+        answers = ExerciseBlocks(spec.exercise, [*_blocks((start, guide, *pages))], spec.solved)
+        extra = exercise.extra_pages(pages, answers)
+        pages = exercise.with_answers(pages, answers)
         guide = _guide(spec, pages)  # quotes a formula
-        start = exercise.with_progress(_start(spec, pages, guide), asks)
-        start, guide, *pages = [exercise.waiting(page, asks) for page in (start, guide, *pages)]
+        start = exercise.with_progress(_start(spec, pages, guide), answers)
+        start, guide, *pages = [exercise.waiting(page, answers) for page in (start, guide, *pages)]
     pages += [guide, glossary_page([start, *pages]), *extra]
     start = replace(start, boxes=_boxes(pages))
     pages = [translated(page, spoken) for page in (start, *pages)]
@@ -272,11 +273,14 @@ def _boxes(pages: Sequence[Page]) -> tuple[Box, ...]:
 def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     """The page Start, on which the workbook opens."""
     statuses = [block.name for block in guide.blocks()]
+    same = _same_words(spec)
     check = ops.live_checks.status(
         "✓ all checks pass",
         ops.live_checks.WORDS,
+        *((condition, "✗ some rows were computed for other words: see “How to read”") for condition in same),
         (ops.live_checks.no_failure(statuses), "✗ a check fails: see “How to read”"),
     )
+    check = replace(check, entered="cell arrays" if same else check.entered)
     overall = computed(START[STATUS], (1, 1), check, "check", words="vocab_Status")
     show = shown(spec)
     own = [page for page in pages if parse(page.target).sheet == show["sheets"][0]]
@@ -295,6 +299,16 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
         screen=first_screen(spec, overall, how, sentences, focus),
         drop_downs=dict.fromkeys((focus.name, *_offered(spec, show["contexts"])), "vocab_Tokens"),
     )
+
+
+def _same_words(spec: Spec) -> list[str]:
+    """The conditions that the sentences of models have the words of their precomputed rows."""
+    models = [sheet for sheet in spec.sheets if isinstance(sheet, Model) and sheet.has_typed_rows]
+    return [
+        typed_rows.are_same(of_context(c)["Tokens"], RangeName(sheet.id, context=c)[TYPED_FOR])
+        for sheet in models
+        for c in sheet.contexts or [context.id for context in spec.contexts]
+    ]
 
 
 def _offered(spec: Spec, contexts: Sequence[str]) -> list[str]:
@@ -327,8 +341,11 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
         Sample("attention (darker: more)", "legend weight"),
     ]
     if spec.exercise:
-        kinds = (*kinds, Sample("yours to compute", "legend answer"))
-    if any(block.look == "masked" for page in pages for block in page.blocks()):
+        kinds = (*kinds, Sample("cell to compute", "legend answer"))
+    looks = {block.look for page in pages for block in page.blocks()}
+    if "probability" in looks:
+        heat.append(Sample("probability (darker: more)", "legend probability"))
+    if "masked" in looks:
         heat.append(Sample("−∞: masked", "legend unseen"))
     lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
     colours = tuple(Sample(words, look) for words, look, _ in lanes)

@@ -92,11 +92,7 @@ TERMS = (
         "Mask",
         ops.op.VASWANI.format("3.2.3"),
     ),
-    Term(
-        "Padding",
-        "Blank cells at the end of a short sentence, which get no attention.",
-        "PaddingMask",
-    ),
+    Term("Padding", "Blank cells at the end of a short sentence, which get no attention.", "PaddingMask"),
     Term(
         "Row maximum",
         "The largest number of a row. It is subtracted before exp, which keeps numbers small and does not "
@@ -142,24 +138,9 @@ TERMS = (
         "h1_Attention",
         ops.op.VASWANI.format("3.2.2"),
     ),
-    Term(
-        "Grouped queries",
-        "Several heads that share keys and values.",
-        "g1_K",
-        "Ainslie et al. 2023",
-    ),
-    Term(
-        "Concat",
-        "The outputs of all heads, concatenated.",
-        "Concat",
-        ops.op.VASWANI.format("3.2.2"),
-    ),
-    Term(
-        "W_O",
-        "The learned matrix that mixes the heads' outputs.",
-        "W_O",
-        ops.op.VASWANI.format("3.2.2"),
-    ),
+    Term("Grouped queries", "Several heads that share keys and values.", "g1_K", "Ainslie et al. 2023"),
+    Term("Concat", "The outputs of all heads, concatenated.", "Concat", ops.op.VASWANI.format("3.2.2")),
+    Term("W_O", "The learned matrix that mixes the heads' outputs.", "W_O", ops.op.VASWANI.format("3.2.2")),
     Term(
         "Cross-attention",
         "Queries come from one sentence, keys and values from another.",
@@ -216,10 +197,7 @@ TERMS = (
         "Devlin et al. 2019",
     ),
     Term(
-        "Logit",
-        "The score of a word or a class before the softmax.",
-        "Logits",
-        ops.op.VASWANI.format("3.4"),
+        "Logit", "The score of a word or a class before the softmax.", "Logits", ops.op.VASWANI.format("3.4")
     ),
     Term(
         "Greedy decoding",
@@ -306,10 +284,5 @@ def glossary_page(pages: Sequence[Page]) -> Page:
         (name, say("{title}", title=PAPERS[name])) for name in sorted(short)
     )  # titles are not translated
     return Page(
-        "glossary",
-        "Glossary",
-        lead,
-        entries=tuple(entries),
-        papers=papers,
-        subtitle="what the words mean",
+        "glossary", "Glossary", lead, entries=tuple(entries), papers=papers, subtitle="what the words mean"
     )

@@ -51,12 +51,12 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
             "Tempered", ops.next_word.TEMPERED, "scores", largest, logits=logits, temperature=s["Temperature"]
         ),
         "LogitExp": wide(
-            "LogitExp", ops.next_word.LOGIT_EXP, "exp", total, x=p["Tempered"], row_max=p["LogitMax"]
+            "LogitExp", ops.next_word.LOGIT_EXP, "unnormalized", total, x=p["Tempered"], row_max=p["LogitMax"]
         ),
         "Probability": wide(
             "Probability",
             ops.next_word.PROBABILITY,
-            "attention",
+            "probability",
             numerator=p["LogitExp"],
             row_sum=p["LogitSum"],
         ),
@@ -79,7 +79,7 @@ def _top_words(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps
     op = _looked_up(n_vocab, ops.next_word.TOP_TOKENS)
     words = block("TopTokens", op, "word result", words="vocab_Tokens", ids=ids)
     op = _looked_up(n_vocab, ops.next_word.TOP_PROBABILITIES, ops.next_word.ONLY_PROBABILITY)
-    probabilities = block("TopProbabilities", op, "attention", probability=p["Probability"], ids=ids)
+    probabilities = block("TopProbabilities", op, "probability", probability=p["Probability"], ids=ids)
     top = block(
         "TopLogits", ops.next_word.TOP_LOGITS, "number", logits=logits, rank=RangeName(sheet.id)["Rank"]
     )
@@ -128,7 +128,7 @@ def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
     largest = side("max", "LogitMax", ops.next_word.LOGIT_MAX, "number", x=logits)
     total = side("sum", "LogitSum", ops.next_word.LOGIT_SUM, "weight", x=p["LogitExp"])
     names = {"x": pooled.name, "w": s["W_C"], "b": s["b_C"]}
-    exp = row("LogitExp", ops.next_word.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
+    exp = row("LogitExp", ops.next_word.LOGIT_EXP, "unnormalized", total, x=logits, row_max=p["LogitMax"])
     operands = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
     cols = model_columns(pooled.name, d_model, normed=sheet.ends_with_norm)
     group = Group((pooled,), (("sentence",),), cols)
@@ -143,7 +143,7 @@ def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
         "Probability": step(
             ops.sentences.CLASS_PROBABILITY,
             lane,
-            row("Probability", ops.sentences.CLASS_PROBABILITY, "attention", **operands),
+            row("Probability", ops.sentences.CLASS_PROBABILITY, "probability", **operands),
         ),
     }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
 from xlsxattn.builder.pages.parts import computed, dims_above, model_columns, numbered, typed, with_operands
+from xlsxattn.builder.theme import LANES
 from xlsxattn.contract.kinds import PADDING, Encoder, Model
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
@@ -98,7 +99,7 @@ class _Tracks:
     def cosines(self) -> Band:
         """The cosine at each depth (depths × 1), with a column for each sentence."""
         others = zip(self.lanes[1:], self.tracks[1:], strict=True)
-        sides = tuple(Side(lane.named, track) for lane, track in others)
+        sides = tuple(Side(lane.named, track, look="col label wrapped") for lane, track in others)
         group = Group(self.tracks[0], (self.labels,), (self.lanes[0].named,), sides)
         title = "The focus word, layer by layer"
         return Band(title, WAY, (group,), shared=True, show_formula=False)
@@ -115,8 +116,8 @@ class _Tracks:
         """A line for each sentence."""
         title = "The focus word, layer by layer: its cosine with the first sentence's"
         series = tuple(
-            Series(lane.named, tuple(block.name for block in track))
-            for lane, track in zip(self.lanes, self.tracks, strict=True)
+            Series(lane.named, tuple(block.name for block in track), colour=i % len(LANES) + 1)
+            for i, (lane, track) in enumerate(zip(self.lanes, self.tracks, strict=True))
         )
         return Chart("line", 0, title, "depth", "cosine", series, self.labels.name, after=1)
 

@@ -15,8 +15,8 @@ from xlsxattn.builder.pages.training_passes import (
     Sizes,
     backward,
     chosen,
+    continues,
     forward,
-    goes_on,
     held_out,
     loss,
     once,
@@ -88,6 +88,11 @@ def training_pages(spec: Spec, sheet: Training) -> list[Page]:
     return [page.lesson(), page.steps()]
 
 
+def _band(title: str, why: str, groups: Sequence[Group], paper: str = "") -> Band:
+    """A band of groups whose formulas are not above it."""
+    return Band(title, why, tuple(groups), shared=True, show_formula=False, paper=paper)
+
+
 def _joined(texts: Iterable[str]) -> str:
     first, *rest = map(say, texts)
     for more in rest:
@@ -153,11 +158,7 @@ class _Lesson:
             (),
             bands,
             (chart,) if sheet.steps > 1 else (),
-            {
-                s["Tokens"]: "vocab_Tokens",
-                s["Asked"]: "vocab_Tokens",
-                s["CheckMatrix"]: s["Matrices"],
-            },
+            {s["Tokens"]: "vocab_Tokens", s["Asked"]: "vocab_Tokens", s["CheckMatrix"]: s["Matrices"]},
             subtitle=say("{steps} steps of learning", steps=sheet.steps)
             if sheet.steps > 1
             else say("one step of learning"),
@@ -192,13 +193,9 @@ class _Lesson:
             "Each example is a sentence (below), one of its words, and the target of this word's output. "
             "The loss says how far off all of them are; a step changes the weights so that it falls."
         )
-        sides = (
-            Side("example", (number,)),
-            Side("its row", (row,)),
-            Side("used", (present,)),
-        )
+        sides = (Side("example", (number,)), Side("its row", (row,)), Side("used", (present,)))
         group = Group((targets,), (asked,), self._columns(targets), sides, corner="word")
-        return Band("The question: how far off is each word?", why, (group,), shared=True, show_formula=False)
+        return _band("The question: how far off is each word?", why, (group,))
 
     def _held_out(self) -> Iterable[Band]:
         why = (
@@ -213,7 +210,7 @@ class _Lesson:
             )
             said = say(why, form=self._form()) if i == 0 else ""
             groups = [self._beside(lanes, i) for lanes in _in_lines(self.lanes)]
-            yield Band(title, said, tuple(groups), shared=True, show_formula=False)
+            yield _band(title, said, groups)
 
     def _beside(self, lanes: list[Lane], i: int) -> Group:
         """Sentences side by side: a head's attention after every step, and the trained sheet's own below."""
@@ -239,10 +236,7 @@ class _Lesson:
         same = "– the loss does not change: the learning rate is 0, or there is nothing to learn"
         check = usual.live_checks.status(
             good,
-            (
-                "{diverged}=0",
-                "✗ diverged at step {diverged}: the weights grew beyond a million",
-            ),
+            ("{diverged}=0", "✗ diverged at step {diverged}: the weights grew beyond a million"),
             (f"{last}<={first}*1.000000001", "– the loss is higher at the end"),
             (f"{last}<{first}*0.999999999", same),
         )
@@ -255,9 +249,9 @@ class _Lesson:
         sides = (Side("in the chart", (plotted,)),)
         groups = (
             Group((loss(self.every),), (number,), ("loss",), sides, corner="steps"),
-            Group((diverged, verdict), (("diverged at step",), ("result",))),
+            Group((diverged, verdict), (("diverged (0: no)",), ("result",))),
         )
-        return Band("The loss, step by step", why, groups, shared=True, show_formula=False)
+        return _band("The loss, step by step", why, groups)
 
     def _settings(self) -> Band:
         s, sheet, names = self.s, self.sheet, HAS[self.sheet.optimizer]
@@ -280,7 +274,7 @@ class _Lesson:
             Group(inputs, labels, ("typed",), (Side("value used", tuple(counted)),)),
             Group((count,), (("examples used",),)),
         )
-        return Band("The optimizer", why, groups, shared=True, show_formula=False)
+        return _band("The optimizer", why, groups)
 
     def _weights(self) -> Band:
         s, z, groups = self.s, self.z, []
@@ -299,7 +293,7 @@ class _Lesson:
                 Group(block, (numbered("x", rows),), numbered(matrix[-1].lower(), cols), tuple(sides), title)
             )
         why = "The initial weights (yellow: you can change them), and the weights after all steps."
-        return Band("The weights, before and after", why, tuple(groups), shared=True, show_formula=False)
+        return _band("The weights, before and after", why, groups)
 
     def _shown(self) -> Iterable[Band]:
         """One step in full: the weights before it, forward, backward, update."""
@@ -308,24 +302,19 @@ class _Lesson:
         taken = list(chosen(p))
         before = [self._group(block) for block in taken]
         why = "Choose the step in the yellow cell at the top of the page. These are the weights before it."
-        yield Band(
-            "One step in full: the weights before it",
-            why,
-            (Group((picked,), (("step",),)), *before),
-            shared=True,
-            show_formula=False,
-        )
+        groups = [Group((picked,), (("step",),)), *before]
+        yield _band("One step in full: the weights before it", why, groups)
         for title, passed in (("Forward", forward(p)), ("Backward", backward(p)), ("Update", update(p))):
             yield from self._pass(title, passed)
-        alive = goes_on(p)
-        groups = [Group((alive,), (("1: go on",),))]
+        alive = continues(p)
+        groups = [Group((alive,), (("1: continue",),))]
         for matrix in z.learns:
             names = {"alive": alive.name, "proposed": p.name(f"Proposed_{matrix}"), "w": p.name(matrix)}
             groups.append(
                 self._group(computed(p.name(f"New_{matrix}"), z.shape(matrix), ops.NEW, "output", **names))
             )
         why = "The proposed weights become the weights unless one of them has grown beyond a million."
-        yield Band("Update: the weights after the step", why, tuple(groups), shared=True, show_formula=False)
+        yield _band("Update: the weights after the step", why, groups)
 
     def _pass(self, title: str, passed: Iterable[Quantity]) -> Iterable[Band]:
         """A band for each quantity of a pass; for all heads, and all matrices, together."""
@@ -345,7 +334,7 @@ class _Lesson:
             why, paper = _joined(dict.fromkeys(q.op.why for q, _ in made)), made[0][0].op.paper
             for q, group in made:
                 named = self._title(title, q, alone=len(made) == 1)
-                yield Band(named, why, (group,), shared=True, show_formula=False, paper=paper)
+                yield _band(named, why, (group,), paper)
                 why = paper = ""  # once for all heads or matrices
 
     def _title(self, title: str, q: Quantity, *, alone: bool) -> str:
@@ -417,15 +406,15 @@ class _Lesson:
         losses = {"losses": f"{s['Loss']},{plus},{minus}", "h": h.name}
         allowed = computed(s["CheckAllowed"], (1, 1), ops.ALLOWED, "tiny", **losses)
         labels = [("matrix",), ("row",), ("column",), ("h",)]
-        labels += [("number of the weight",), ("h used",), ("(L(w + h) − L(w − h)) / 2h",)]
-        labels += [("by the backward pass",), ("difference",), ("possible rounding error",)]
+        labels += [("weight number",), ("h used",), ("finite difference",)]
+        labels += [("backward pass",), ("difference",), ("rounding error",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
             "Is the backward pass right? Change one weight of the shown step by ±h: the difference of the "
             "losses, divided by 2h, is its gradient, up to small errors from h and rounding."
         )
         groups = (Group(column, tuple(labels), sides=(Side("learned matrices", (matrices,)),)),)
-        return Band("Gradient check", why, groups, shared=True, show_formula=False)
+        return _band("Gradient check", why, groups)
 
     def _choice(self) -> str:
         """The formula of the number of the checked weight, without its equals sign."""
@@ -466,7 +455,7 @@ class _Lesson:
         rows = self._words(X.name, "Tokens")
         why = "The words of all sentences, one below the other, and their embeddings X."
         groups = (beside, Group((X,), (rows,), dims))
-        return Band("The examples' sentences", why, groups, shared=True, show_formula=False)
+        return _band("The examples' sentences", why, groups)
 
     def _constants(self) -> Band:
         """What is computed from the examples once, and constants that formulas read."""
@@ -506,7 +495,7 @@ class _Lesson:
                     )
                 )
         why = "The targets as used, the rows of the target words, the mask, and constants for formulas."
-        return Band("What every step uses", why, tuple(groups), shared=True, show_formula=False)
+        return _band("What every step uses", why, groups)
 
     # --- the page of steps ---------------------------------------------------------------------------------
 

@@ -365,8 +365,8 @@ def _at_first(p: Place) -> Iterator[Quantity]:
             yield Quantity(f"Correction{k}", (1, 1), ops.FIRST_CORRECTION, {"b": p.own(f"B{k}")}, "weight")
 
 
-def goes_on(p: Place) -> Block:
-    """Whether the weights after the shown step are small enough to go on with (1 × 1)."""
+def continues(p: Place) -> Block:
+    """Whether the weights after the shown step are small enough to continue (1 × 1)."""
     if p.sizes.sheet.steps == 1:
         return p.block(Quantity("Alive", (1, 1), ops.ALIVE, {"largest": _largest(p), "alive": "1"}, "count"))
     names = {"of": Place(p.sizes).name("Alive"), "band": f"{p.s['Chosen']}+1"}

@@ -161,7 +161,7 @@ def _in_page(spec: Spec, sheet: Model, sides: Sequence[Stack]) -> Page:
     positions = position_bands(sheet, lanes, d_model)
     page = RangeName(sheet.id, page="in")
     facts = []
-    if _has_base(sheet):
+    if sheet.position in ("sinusoidal", "rotary"):
         facts.append(Fact("base =", typed(RangeName(sheet.id)["Base"], "setting", ((sheet.base,),))))
     facts += [Fact(words, block) for words, block in stretch_settings(sheet)]
     if _masked(sheet, sides):
@@ -177,10 +177,6 @@ def _in_page(spec: Spec, sheet: Model, sides: Sequence[Stack]) -> Page:
         tries=model_input(spec, sheet),
         box="Input",
     )
-
-
-def _has_base(sheet: Model) -> bool:
-    return sheet.position in ("sinusoidal", "rotary")
 
 
 def _masked(sheet: Model, sides: Sequence[Stack]) -> bool:

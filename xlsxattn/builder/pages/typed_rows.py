@@ -66,13 +66,18 @@ class SameWords(NamedTuple):
 
 def same_words(lanes: Sequence[Lane]) -> SameWords:
     """Check that sentences have the words of their precomputed rows; the message quotes these words."""
-    same = [f"SUM(--EXACT({lane.own['Tokens']},{_of(lane)}))=ROWS({_of(lane)})" for lane in lanes]
+    same = [are_same(lane.own["Tokens"], _of(lane)) for lane in lanes]
     condition = f"AND({','.join(same)})"
     if sum(lane.n for lane in lanes) > MAX_SHOWN:
         return SameWords(((condition, OTHER_WORDS_THAN_SHOWN),), {}, "cell arrays")
     quotes = (f'IF({holds},"","“"&{_joined(lane)}&"” ")' for holds, lane in zip(same, lanes, strict=True))
     names = {"typed_for": f"TRIM({'&'.join(quotes)})"}
     return SameWords(((condition, OTHER_WORDS),), names, "cell arrays")
+
+
+def are_same(tokens: str, typed_for: str) -> str:
+    """The condition that a sentence has the words of its precomputed rows."""
+    return f"SUM(--EXACT({tokens},{typed_for}))=ROWS({typed_for})"
 
 
 def _of(lane: Lane) -> str:

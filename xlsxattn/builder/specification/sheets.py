@@ -52,15 +52,11 @@ def parse_sheets(
     sheets: list[Sheet] = []
     for bare in listed:
         kind = _kind(bare)
-        table = bare.knowing(KEYS[kind.kind])
+        table = bare.with_keys(KEYS[kind.kind])
         sheet = kind(**read(table, kind))
         if sheet.id in used:
-            raise table.error(
-                "id",
-                "{sheet_id!r} is already used by {taken}, ids must be unique",
-                sheet_id=sheet.id,
-                taken=used[sheet.id],
-            )
+            sentence = "{sheet_id!r} is already used by {taken}, ids must be unique"
+            raise table.error("id", sentence, sheet_id=sheet.id, taken=used[sheet.id])
         used[sheet.id] = table.place
         sheet = replace(sheet, title=sheet.title or kind.kind.capitalize())
         resolver = _Resolver(table, vocabulary, {c.id: c for c in contexts}, padded=padded)
@@ -77,12 +73,8 @@ def _kind(bare: Table) -> type[Sheet]:
     for key in bare.data:
         others = _kinds_with(key)
         if others and kind not in others:
-            raise bare.error(
-                key,
-                "sheets of kind {kind!r} have no such key, remove it; it belongs to {kinds}",
-                kind=kind,
-                kinds=", ".join(others),
-            )
+            sentence = "sheets of kind {kind!r} have no such key, remove it; it belongs to {kinds}"
+            raise bare.error(key, sentence, kind=kind, kinds=", ".join(others))
     if near := _elsewhere(bare, kind):
         key, meant = near
         sentence = "there is no such key; {near!r} belongs to {kinds}"

@@ -18,7 +18,7 @@ from xlsxattn.builder.specification.words import (
     parse_contexts,
     parse_sentences,
     parse_vocabulary,
-    spoken,
+    words_of,
 )
 from xlsxattn.contract import kinds, spec_tables
 from xlsxattn.contract.keys import keys
@@ -38,7 +38,7 @@ class Spec:
     """A validated spec.
 
     ``lang`` is the language of the texts, ``about`` the paragraph on Start, "" for the default.
-    ``exercise_table`` is the table [exercise] of the spec. ``exercise`` is what an exercise asks, None for an
+    ``exercise_table`` is the table [exercise] of the spec. ``exercise`` is the exercise, None for an
     ordinary workbook, ``solved`` is true for its solutions, ``seal`` identifies the copy of a student.
     """
 
@@ -105,7 +105,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
     declared = spec_tables.SpecKeys({}, {}, (), **read(top, spec_tables.SpecKeys))
     words = top.table("vocabulary", keys(spec_tables.Vocabulary))
     sentences = parse_sentences(top) if "from" in words.data else {}
-    vocabulary = parse_vocabulary(words, spoken(sentences))
+    vocabulary = parse_vocabulary(words, words_of(sentences))
     contexts = parse_contexts(top, sentences or parse_sentences(top), vocabulary, declared.length)
     focus = _focus(top, declared.focus, contexts)
     sheets = parse_sheets(_sheets(top), vocabulary, contexts, padded=declared.length > 0)

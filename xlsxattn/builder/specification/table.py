@@ -74,7 +74,7 @@ class Table:
         place = f"{self.place}.{key}" if self.place else key
         return Table(self.data[key], self.source, place, keys, self.folder, self.sheet)
 
-    def knowing(self, keys: Iterable[str]) -> Table:
+    def with_keys(self, keys: Iterable[str]) -> Table:
         """The same table, with its allowed keys."""
         return Table(self.data, self.source, self.place, keys, self.folder, self.sheet)
 
@@ -96,8 +96,14 @@ class Table:
         value = unicodedata.normalize("NFC", value)
         if not value.strip():
             raise self.error(key, "is empty, text is needed")
-        if len(value.encode("utf-16-le", "surrogatepass")) > 2 * most:
-            raise self.error(key, "has {n} characters, at most {most} are possible", n=len(value), most=most)
+        n = len(value.encode("utf-16-le", "surrogatepass")) // 2
+        if n > most:
+            sentence = "has {n} characters, at most {most} are possible"
+            if n > len(value):
+                sentence = (
+                    "has {n} characters, of which those like 🙂 count twice, at most {most} are possible"
+                )
+            raise self.error(key, sentence, n=n, most=most)
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
             control = say("the control character U+{number:04X}", number=ord(odd or " "))

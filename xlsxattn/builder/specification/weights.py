@@ -130,13 +130,11 @@ def sized(table: Table, sheet: A, d_model: int) -> A:
     heads, weights = max(1, sheet.heads), sheet.weights
     d_k = sheet.d_k or _columns(table, sheet, w["W_K"])
     if not d_k and d_model % heads:
-        raise table.error(
-            "heads",
+        sentence = (
             "found {heads}, which does not divide the {d_model} dimensions; "
-            "give d_k or a number of heads that divides it",
-            heads=heads,
-            d_model=d_model,
+            "give d_k or a number of heads that divides it"
         )
+        raise table.error("heads", sentence, heads=heads, d_model=d_model)
     d_k = d_k or d_model // heads
     sheet = replace(sheet, d_k=d_k, d_v=sheet.d_v or _columns(table, sheet, w["W_V"]) or d_k)
     if isinstance(sheet, MultiHead):
@@ -167,13 +165,8 @@ def _columns(table: Table, sheet: WithAttention, name: str) -> int:
     columns, kv_heads = len(sheet.weights[name][0]), max(1, sheet.kv_heads)
     if columns % kv_heads:
         key = "kv_heads" if "kv_heads" in table.data else "heads"
-        raise table.error(
-            key,
-            "found {kv_heads}, which does not divide the {columns} columns of {name}",
-            kv_heads=kv_heads,
-            columns=columns,
-            name=name,
-        )
+        sentence = "found {kv_heads}, which does not divide the {columns} columns of {name}"
+        raise table.error(key, sentence, kv_heads=kv_heads, columns=columns, name=name)
     return columns // kv_heads
 
 

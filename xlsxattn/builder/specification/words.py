@@ -69,7 +69,7 @@ class Context:
 
 
 def _words(
-    table: Table, keys: spec_tables.Vocabulary, spoken: Sequence[str]
+    table: Table, keys: spec_tables.Vocabulary, used: Sequence[str]
 ) -> tuple[Table, Sequence[str], str]:
     """The words with their embeddings, names of the dimensions if a file has them, and a note on the source.
 
@@ -86,7 +86,7 @@ def _words(
     if keys.from_.endswith(".toml") and not (keys.words or keys.components):
         return table.data_file("from", keys.from_).table("tokens", None), (), ""
     path = (table.folder or Path()) / keys.from_
-    words = tuple(dict.fromkeys((*spoken, *keys.words)))
+    words = tuple(dict.fromkeys((*used, *keys.words)))
     try:
         loaded = vectors.load(path, words, keys.components or None)
     except SpecError as error:
@@ -99,15 +99,15 @@ def _words(
     )
 
 
-def spoken(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def words_of(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """The words of all sentences, each once."""
     return tuple(dict.fromkeys(word for sentence in sentences.values() for word in sentence))
 
 
-def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
-    """Validate the table of the vocabulary; ``spoken``: the words of the sentences."""
+def parse_vocabulary(table: Table, used: Sequence[str] = ()) -> Vocabulary:
+    """Validate the table of the vocabulary; ``used``: the words of the sentences."""
     keys = spec_tables.Vocabulary(**read(table, spec_tables.Vocabulary))
-    tokens, file_dimensions, source = _words(table, keys, spoken)
+    tokens, file_dimensions, source = _words(table, keys, used)
     if not tokens.data:
         raise table.error("tokens", "is empty, at least one word is needed")
     E = {}
@@ -117,10 +117,7 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
         twin = twins.setdefault(unicodedata.normalize("NFKC", word), word)
         if twin != word or word in E:
             raise tokens.error(
-                key,
-                "{word!r} and {twin!r} are equal in Unicode NFKC, keep one of them",
-                word=word,
-                twin=twin,
+                key, "{word!r} and {twin!r} are equal in Unicode NFKC, keep one of them", word=word, twin=twin
             )
         E[word] = _embedding(tokens, key, value)
     numbered = [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
@@ -131,12 +128,8 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
         raise table.error("dimensions", sentence, n=len(dimensions), most=MAX_COLUMNS)
     for word, vector in E.items():
         if len(vector) != len(dimensions):
-            raise tokens.error(
-                word,
-                "has {n} numbers, {needed} are needed, one per dimension",
-                n=len(vector),
-                needed=len(dimensions),
-            )
+            sentence = "has {n} numbers, {needed} are needed, one per dimension"
+            raise tokens.error(word, sentence, n=len(vector), needed=len(dimensions))
     return Vocabulary(dimensions, tuple(E), tuple(E.values()), source)
 
 
@@ -151,12 +144,8 @@ def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
     """The sentences by context id, split into words, which are not validated yet."""
     table = top.table("contexts", None)
     if not 1 <= len(table.data) <= MAX_CONTEXTS:
-        raise top.error(
-            "contexts",
-            "has {n} sentences, from 1 to {most} are possible",
-            n=len(table.data),
-            most=MAX_CONTEXTS,
-        )
+        sentence = "has {n} sentences, from 1 to {most} are possible"
+        raise top.error("contexts", sentence, n=len(table.data), most=MAX_CONTEXTS)
     return {
         identifier(table, key, key, say("a context")): sentence_of(table, key, value)
         for key, value in table.data.items()
@@ -176,12 +165,8 @@ def _padded(top: Table, contexts: tuple[Context, ...], length: int) -> tuple[Con
     """Pad each context with blank cells to ``length``."""
     for c in contexts:
         if len(c.words) > length:
-            raise top.error(
-                f"contexts.{c.id}",
-                "has {n} words, but length is {length}: shorten it, or set length to {n} or more",
-                n=len(c.words),
-                length=length,
-            )
+            sentence = "has {n} words, but length is {length}: shorten it, or set length to {n} or more"
+            raise top.error(f"contexts.{c.id}", sentence, n=len(c.words), length=length)
     return tuple(replace(c, words=c.words + ("",) * (length - len(c.words))) for c in contexts)
 
 

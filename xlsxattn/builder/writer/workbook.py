@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
+from xlsxwriter.worksheet import Worksheet
 
 from xlsxattn.builder import theme
 from xlsxattn.builder.layout import formulas
@@ -64,7 +65,7 @@ def write(
     """
     strips = {} if draft else bulk.strips(sheets)
     first = path.with_suffix(".part") if strips else path
-    with _Writer(first, title, sheets, values or {}, language) as writer:
+    with _Writer(first, title, sheets, values or {}, language, draft=draft) as writer:
         for i, sheet in enumerate(sheets):
             ws = writer.add(sheet, first=i == 0)
             if not draft:
@@ -129,6 +130,21 @@ def _values(ws: Any, top: int, left: int, rows: Iterable[Iterable[Cell]], look: 
             write(row, col, value, look)
 
 
+def _drop_zeros(ws: Any, cells: Rectangle) -> None:
+    """Drop the zeros that XlsxWriter writes into the other cells of an array formula; engines load them."""
+    for row in range(cells.top, cells.bottom + 1):
+        for col in range(cells.left, cells.right + 1):
+            if (row, col) != (cells.top, cells.left):
+                del ws.table[row][col]
+
+
+class _Sheet(Worksheet):  # type: ignore[misc]
+    """A worksheet with complete formulas, which need no search for functions that lack a prefix."""
+
+    def _prepare_formula(self, formula: str, *_: Any, **__: Any) -> str:
+        return formula.removeprefix("=")
+
+
 class _Writer:
     """Writes a workbook, and caches its formats."""
 
@@ -139,6 +155,8 @@ class _Writer:
         sheets: Sequence[PlacedSheet],
         values: Mapping[str, Grid],
         language: Language,
+        *,
+        draft: bool,
     ) -> None:
         # temporary files go next to the workbook, where leftovers of a killed build are removed
         options: dict[str, Any] = {
@@ -148,11 +166,12 @@ class _Writer:
             "strings_to_urls": False,
         }
         self.book = xlsxwriter.Workbook(str(path), options)
+        self.book.worksheet_class = _Sheet
         self.book.set_properties({"title": title, "created": CREATED, "comments": "Made by xlsxattn"})
         self.book.set_custom_property(DIGEST_PROPERTY, "0" * 64, "text")
         self.book.set_size(2400, 1500)
         self.book.set_calc_mode("auto")
-        self.places, self.values, self.language = places(sheets), values, language
+        self.places, self.values, self.language, self.draft = places(sheets), values, language, draft
         self.formats: dict[frozenset[tuple[str, Any]], Any] = {}
         self.looks: dict[str, Any] = {}
         self.charts = Charts(self.book, self.places, language)
@@ -303,11 +322,13 @@ class _Writer:
         """Write the formulas of a block; those of answers, in the solutions, in the format ``answer``."""
         grid, region = self.values.get(placed.block.name), placed.block.region
         for cells, formula in formulas.entries(placed, self.places):
-            asked = region is not None and region.holds(cells.top - placed.row, cells.left - placed.col)
-            look = answer if asked else usual
+            is_answer = region is not None and region.holds(cells.top - placed.row, cells.left - placed.col)
+            look = answer if is_answer else usual
             area = cells.top, cells.left, cells.bottom, cells.right
-            if grid is None:  # XlsxWriter saves 0 in every cell
+            if grid is None:
                 ws.write_array_formula(*area, formula, look)
+                if self.draft:
+                    _drop_zeros(ws, cells)
                 continue
             rows, cols = _within(placed.area, cells)
             (first, *rest), *below = [[_saved(value) for value in row[cols]] for row in grid[rows]]
@@ -320,7 +341,9 @@ class _Writer:
             r = placed.area
             width = min(sheet.widths.get(col, MIN_WIDTH) for col in range(r.left, r.right + 1))
             states = [condition for condition, _ in placed.states]
-            apart = {"multi_range": formulas.in_two(r)} if sheet.padded and states else {}
+            has_bars = theme.LOOKS[placed.block.look].heat in theme.BARS
+            is_apart = states and (sheet.padded or has_bars)
+            apart = {"multi_range": formulas.in_two(r)} if is_apart else {}
             for rule in self._conditions(placed, width):
                 own = {} if rule.get("criteria") in states else apart
                 ws.conditional_format(r.top, r.left, r.bottom, r.right, {**rule, **own})
@@ -348,8 +371,8 @@ class _Writer:
             bad = self.format(theme.NO_NUMBER)
             no_number = formulas.is_no_number(placed.row, placed.col)
             yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
-        for condition, dressed in placed.states:
-            stop = {"stop_if_true": True, "format": self.format(theme.STATES[dressed])}
+        for condition, named in placed.states:
+            stop = {"stop_if_true": True, "format": self.format(theme.STATES[named])}
             yield {"type": "formula", "criteria": condition, **stop}
         if block.look == "masked":
             hidden = self.format(theme.MASKED_OUT)

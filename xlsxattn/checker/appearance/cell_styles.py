@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 
-from xlsxattn.checker.appearance.colours import (
-    BLACK,
-    MIN_CONTRAST,
-    WHITE,
-    Palette,
-    contrast,
-    rgb,
-    spelled,
-)
+from xlsxattn.checker.appearance.colours import BLACK, MIN_CONTRAST, WHITE, Palette, contrast, rgb, spelled
 from xlsxattn.checker.appearance.number_formats import colours, same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
@@ -83,12 +75,7 @@ class CellStyle:
     @property
     def uses_symbol_font(self) -> bool:
         """Whether its font shows symbols instead of letters and digits."""
-        return is_symbol_font(self.font)
-
-
-def is_symbol_font(font: str) -> bool:
-    """Whether a font shows symbols instead of letters and digits."""
-    return re.sub(r"\s", "", font).casefold().startswith(SYMBOL_FONTS)
+        return re.sub(r"\s", "", self.font).casefold().startswith(SYMBOL_FONTS)
 
 
 class Styles:

@@ -34,7 +34,6 @@ _THEME = re.compile(
     rb"""<(?:\w+:)?(\w+)\s*>\s*<(?:\w+:)?(?:srgbClr\s[^>]*?val|sysClr\s[^>]*?lastClr)=["']([0-9A-Fa-f]{6})"""
 )
 
-
 _FONT = re.compile(rb"""(minor|major)Font\s*>\s*<(?:\w+:)?latin\s[^>]*?typeface=["']([^"']+)""")
 
 

@@ -51,8 +51,8 @@ _COLOURS = {
 _FIRST_INDEX = 7
 """Colour 1 of number formats is this much before its index in styles."""
 _BLANK = " \u00a0\u2007\u2009\u202f"
-_NEGATIVE, _ZERO, _TEXT = 1, 2, 3
-"""Indices of the sections; section 0 is for positive numbers."""
+_NEGATIVE, _TEXT = 1, 3
+"""Indices of the sections; section 0 is for positive numbers, section 2 for 0."""
 
 
 def sections(code: str) -> tuple[Section, ...]:

@@ -47,19 +47,11 @@ class OwnRanges:
         )
         for i in np.flatnonzero(hit):
             name = self.sheets[area.sheet][i]
-            yield name, common(self.areas[name], area)
+            yield name, self.areas[name].common(area)
 
     def at(self, tab: str, row: int, col: int) -> str:
         """The first range that contains a cell; "" if none does."""
         return next((name for name, _ in self.touched(Area(tab, row, col, 1, 1))), "")
-
-
-def common(one: Area, other: Area) -> Area:
-    """The intersection of two areas of a sheet."""
-    (top, left, bottom, right), (above, before, below, behind) = _bounds(one), _bounds(other)
-    row, col = max(top, above), max(left, before)
-    rows, cols = min(bottom, below) - row + 1, min(right, behind) - col + 1
-    return Area(one.sheet, row, col, max(rows, 0), max(cols, 0))
 
 
 def _bounds(area: Area) -> tuple[int, int, int, int]:

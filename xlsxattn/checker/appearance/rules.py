@@ -14,7 +14,7 @@ from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.exercise import answered, mark_of
-from xlsxattn.contract.names import FRONT, ROWS, SHOWN, STEPS, of_context, parse
+from xlsxattn.contract.names import COLS, FRONT, ROWS, SHOWN, STEPS, of_context, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ SINGLE = ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
 """Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
 _IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*)=0|MIN\((\w+),(\w+)\)=0", re.ASCII)
+_HAS_NO_RESULT = re.compile(
+    r'OR\((?:(\w+)=0|(\w+)="–"),SUMPRODUCT\(\((\w+)=0\)\*\((\w+)<>""\)\)>0\)', re.ASCII
+)
+"""The condition that a sentence that may have blanks has no result."""
+_IN_WORDS = re.compile(r"AND\(LEN\(\$[A-Z]{1,3}\d{1,7}\)>0,(.+)\)", re.ASCII)
+"""A condition in rows that have a word."""
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _BUILT_STOP = re.compile(
     r"ISTEXT\(\$?[A-Z]{1,3}\$?\d{1,7}\)|AND\(LEN\(\$[A-Z]{1,3}\d{1,7}\)>0,\$[A-Z]{1,3}\d{1,7}=0\)|-1E\+?50",
@@ -149,7 +155,7 @@ def _is_built_stop(rule: Rule) -> bool:
 def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
     """Whether a rule that replaces or hides a value is one of those that are built."""
     if same(code, ABSENT):
-        return _is_blank_row(rule, ranges) or _is_absent(rule, name, ranges)
+        return _is_of_blank_words(rule, ranges) or _is_absent(rule, name, ranges)
     if same(code, MASKED):
         return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
     blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
@@ -158,22 +164,29 @@ def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
     return _is_word(blank, rule.areas[0], ranges)
 
 
-def _is_blank_row(rule: Rule, ranges: OwnRanges) -> bool:
-    """Whether a rule holds in rows of blank words: it tests the label of its first row."""
+def _is_of_blank_words(rule: Rule, ranges: OwnRanges) -> bool:
+    """Whether a rule holds in rows or columns of blank words: it tests the label of the first one."""
     found = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
     first = rule.areas[0]
-    if found is None or int(found[2]) != first.row + 1:
+    if found is None:
         return False
-    label = Area(first.sheet, first.row, column_index_from_string(found[1]) - 1, 1, 1)
-    return any(parse(name).label == ROWS for name, _ in ranges.touched(label))
+    label = Area(first.sheet, int(found[2]) - 1, column_index_from_string(found[1]) - 1, 1, 1)
+    part = ROWS if label.row == first.row else COLS if label.col == first.col else None
+    return part is not None and any(parse(name).label == part for name, _ in ranges.touched(label))
 
 
 def _is_absent(rule: Rule, name: str, ranges: OwnRanges) -> bool:
     """Whether a rule holds where the row's word is unknown, or the focus word or any word is missing."""
     if parse(name).sheet != FRONT and parse(name).block not in BEFORE_AND_AFTER:
         return False
-    found = _IS_ABSENT.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
+    formula = rule.formulas[0].replace(" ", "") if rule.formulas else ""
+    found = _IS_ABSENT.fullmatch(_IN_WORDS.sub(r"\1", formula))
     context = of_context(parse(name).context)
+    if match := _HAS_NO_RESULT.fullmatch(formula):
+        focus, of_class, *words = match.groups()
+        own_class = of_class and parse(of_class).block == "Class" and parse(of_class).context
+        is_own = focus == context["Focus"] or own_class == parse(name).context
+        return is_own and words == [context["Ids"], context["Tokens"]]
     if found is None:
         return False
     if not found[1]:

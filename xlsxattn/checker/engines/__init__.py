@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Final
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice
 from xlsxattn.checker.engines.printing import printed
-from xlsxattn.checker.engines.processes import (
-    PROGRAMS,
-    TITLES,
-    EngineFailed,
-    Job,
-    JobResult,
-    Limits,
-    Rest,
-)
+from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, EngineFailed, Job, JobResult, Limits, Rest
 from xlsxattn.checker.engines.values import copy_with, saved_values
 from xlsxattn.checker.reading.limits import STANDARD
 from xlsxattn.contract.values import ENGINES
@@ -80,12 +72,14 @@ def missing(engine: str) -> str | None:
     if engine == "ironcalc":
         if importlib.util.find_spec("ironcalc"):
             return None
-        return say("IronCalc is missing: no package 'ironcalc' was found; get it with: pip install ironcalc")
+        return say(
+            "IronCalc is missing: no package 'ironcalc' was found; install it with: pip install ironcalc"
+        )
     program, package = PROGRAMS[engine]
     if shutil.which(program):
         return None
     return say(
-        "{title} is missing: no program '{program}' was found on the PATH; get it with: apt-get "
+        "{title} is missing: no program '{program}' was found on the PATH; install it with: apt-get "
         "install {package}",
         title=TITLES[engine],
         program=program,

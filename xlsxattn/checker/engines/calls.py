@@ -16,15 +16,7 @@ import numpy as np
 import orjson
 
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.engines.processes import (
-    PROGRAMS,
-    TITLES,
-    EngineFailed,
-    Rest,
-    failed,
-    failure,
-    run,
-)
+from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, EngineFailed, Rest, failed, failure, run
 from xlsxattn.checker.engines.values import saved_values
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason

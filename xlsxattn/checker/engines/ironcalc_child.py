@@ -102,11 +102,7 @@ class Answers:
 
 
 def recalculate(
-    path: str,
-    parts: list[dict[str, Any]],
-    runs: list[list[Any]],
-    numbers: str,
-    values: str,
+    path: str, parts: list[dict[str, Any]], runs: list[list[Any]], numbers: str, values: str
 ) -> None:
     """Recalculate the workbook for each set of edits, and write the values of the areas.
 
@@ -145,7 +141,7 @@ def recalculate(
                 settled = True
 
 
-def enter(model: Any, tabs: dict[str, int], cells: list[list[Any]]) -> None:  # noqa: ANN401
+def enter(model: Any, tabs: dict[str, int], cells: list[list[Any]]) -> None:  # noqa: ANN401 - IronCalc has no types
     """Enter a set of edits."""
     for sheet, row, col, typed in cells:
         if typed == "":  # a cleared cell is blank, not an empty text

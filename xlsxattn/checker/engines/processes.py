@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
@@ -28,6 +30,8 @@ TITLES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice", "gnumeric": "Gnu
 PROGRAMS = {"libreoffice": ("soffice", "libreoffice-calc"), "gnumeric": ("ssconvert", "gnumeric")}
 """The command and the Debian package of each engine that is a program."""
 
+MIN_FREE_BYTES = 1 << 20
+"""Disk space without which LibreOffice and Gnumeric fail."""
 _MAX_REASON_LENGTH = 200
 _SHELL_SIGNALS = 128  # a shell script such as soffice exits with 128 + the signal of its program
 
@@ -176,6 +180,10 @@ def failure(engine: str, code: int | None, limits: Limits) -> EngineFailed:
             "{memory:.0f} MB of memory."
         )
         return EngineFailed(say(sentence, title=title, name=name, memory=limits.memory / 1024**2))
+    folder = tempfile.gettempdir()
+    if shutil.disk_usage(folder).free < MIN_FREE_BYTES:
+        sentence = "{title} could not load or recalculate the workbook: the disk of {folder} is full."
+        return EngineFailed(say(sentence, title=title, folder=folder))
     return EngineFailed(
         say("{title} could not load or recalculate the workbook (exit code {code}).", title=title, code=code)
     )

@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from xlsxattn.checker.reading.limits import MB, STANDARD, AmbiguousError, NotCheckableError
+from xlsxattn.checker.reading.limits import MIB, STANDARD, AmbiguousError, NotCheckableError
 from xlsxattn.checker.reading.runs import LARGE, NumberRuns, Stripped
 from xlsxattn.language import say
 from xlsxattn.suggestions import no_file
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reading.limits import Allowance
 
-_BLOCK = MB
+_BLOCK = MIB
 _HEAD = 4096
 _SHARED = re.compile(rb"""shared["'][^<>]*>([^<]*)<""")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -134,7 +134,7 @@ class GuardedArchive(zipfile.ZipFile):
         size = self.named.stat().st_size
         if size > self.allowed.packed:
             raise self.too_much(
-                say("is {size:,.0f} MB in size", size=size / MB), f"{self.allowed.packed / MB:,.0f} MB"
+                say("is {size:,.0f} MB in size", size=size / MIB), f"{self.allowed.packed / MIB:,.0f} MB"
             )
         with self.named.open("rb") as file:
             if file.read(len(_OLE)) == _OLE:
@@ -154,8 +154,8 @@ class GuardedArchive(zipfile.ZipFile):
         size = sum(part.file_size for part in parts)
         problem = None
         if size > self.allowed.unpacked:
-            most = f"{self.allowed.unpacked / MB:,.0f} MB"
-            problem = self.too_much(say("unpacks to {size:,.0f} MB", size=size / MB), most)
+            most = f"{self.allowed.unpacked / MIB:,.0f} MB"
+            problem = self.too_much(say("unpacks to {size:,.0f} MB", size=size / MIB), most)
         elif any(part.flag_bits & _ENCRYPTED for part in parts):
             problem = NotCheckableError(
                 say("{named}: it has encrypted parts, which cannot be read", named=self.named)
@@ -171,12 +171,7 @@ class GuardedArchive(zipfile.ZipFile):
     def too_much(self, what: str, most: str) -> NotCheckableError:
         """The error for an exceeded limit."""
         return NotCheckableError(
-            say(
-                "{named}: the workbook {what}, the limit is {most}",
-                named=self.named,
-                what=what,
-                most=most,
-            )
+            say("{named}: the workbook {what}, the limit is {most}", named=self.named, what=what, most=most)
         )
 
     def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:
@@ -245,15 +240,10 @@ class GuardedArchive(zipfile.ZipFile):
             block = rest + block
             cut = block.rfind(b"<")
             if b"<!DOCTYPE" in block:
-                raise NotCheckableError(
-                    say(
-                        "{named}: the part {part} declares XML entities (DOCTYPE)",
-                        named=self.named,
-                        part=part,
-                    )
-                )
+                sentence = "{named}: the part {part} declares XML entities (DOCTYPE)"
+                raise NotCheckableError(say(sentence, named=self.named, part=part))
             if len(block) - cut > self.allowed.text + _BLOCK:
-                raise self.too_much(say("has text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
+                raise self.too_much(say("has text that is too long"), f"{self.allowed.text / MIB:,.0f} MB")
             if plain and (b"<!--" in block or b"<?" in block.removeprefix(head)):
                 sentence = (
                     "the part {part} has XML comments or processing instructions, which programs "
@@ -282,9 +272,6 @@ class GuardedArchive(zipfile.ZipFile):
             if getattr(counts, key) > most:
                 raise self.too_much(say("has too many {what}", what=word), f"{most:,}")
         if counts.shared * counts.longest > self.allowed.shared:
-            what = say(
-                "has shared formulas of {n:,} characters in {cells:,} cells",
-                n=counts.longest,
-                cells=counts.shared,
-            )
+            sentence = "has shared formulas of {n:,} characters in {cells:,} cells"
+            what = say(sentence, n=counts.longest, cells=counts.shared)
             raise self.too_much(what, say("{n:,} characters", n=self.allowed.shared))

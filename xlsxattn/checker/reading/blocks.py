@@ -45,7 +45,7 @@ class Blocks:
         rows_left = MAX_ROWS
         across = list(others)
         for name, area in sorted(names.items(), key=lambda item: -item[1].rows * item[1].cols):
-            around = next((n for n in self._arrays if _inside(area, self.areas[n])), "")
+            around = next((n for n in self._arrays if self.areas[n].covers(area)), "")
             own = runs.get(area.sheet)
             if (
                 not around
@@ -62,7 +62,7 @@ class Blocks:
                 self.areas[name], self._inside[name] = area, around
             else:
                 across.append(area)
-        for name in [n for n in self._arrays if any(_meet(self.areas[n], other) for other in across)]:
+        for name in [n for n in self._arrays if any(self.areas[n].meets(other) for other in across)]:
             del self._arrays[name]
         self._inside = {name: around for name, around in self._inside.items() if around in self._arrays}
         self.areas = {name: self.areas[name] for name in self._inside}
@@ -96,7 +96,7 @@ class Blocks:
                 typed.setdefault(at[0], []).append((at, value))
         for name, array in arrays.items():
             area = self.areas[name]
-            changed = [(at, value) for at, value in typed.get(area.sheet, ()) if _at(at, area)]
+            changed = [(at, value) for at, value in typed.get(area.sheet, ()) if area.holds(at)]
             if changed:
                 arrays[name] = array.copy()
             for (_, row, col), value in changed:
@@ -107,20 +107,3 @@ class Blocks:
             top, left = area.row - by.row, area.col - by.col
             views[name] = arrays[around][top : top + area.rows, left : left + area.cols]
         return views
-
-
-def _inside(area: Area, by: Area) -> bool:
-    within = by.row <= area.row and area.row + area.rows <= by.row + by.rows
-    return (
-        area.sheet == by.sheet and within and by.col <= area.col and area.col + area.cols <= by.col + by.cols
-    )
-
-
-def _meet(a: Area, b: Area) -> bool:
-    rows = a.row < b.row + b.rows and b.row < a.row + a.rows
-    return a.sheet == b.sheet and rows and a.col < b.col + b.cols and b.col < a.col + a.cols
-
-
-def _at(at: At, area: Area) -> bool:
-    sheet, row, col = at
-    return sheet == area.sheet and 0 <= row - area.row < area.rows and 0 <= col - area.col < area.cols

@@ -20,7 +20,7 @@ from xlsxattn.checker.reading.manifest import Manifest, read_manifest
 from xlsxattn.checker.reading.opening import load
 from xlsxattn.checker.reading.runs import NumberRuns
 from xlsxattn.checker.reading.workbook_part import Calculation
-from xlsxattn.contract.names import FRONT, VOCABULARY, beginning_with, is_text
+from xlsxattn.contract.names import FRONT, TYPED_FOR, VOCABULARY, beginning_with, is_text, last
 from xlsxattn.language import say
 from xlsxattn.system_errors import words
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.strings import Doubt
 
 __all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved"]
-
 
 _CORNER = r"\$[A-Z]{1,3}\$[1-9]\d{0,6}"
 _RANGE = re.compile(
@@ -105,15 +104,20 @@ class Book:
         ids = [*(sheet.id for sheet in self.manifest.sheets), *self.manifest.contexts, VOCABULARY, FRONT]
         return {name: self.names[name] for name in beginning_with(ids, self.names)}
 
+    @property
+    def inputs(self) -> list[str]:
+        """The inputs of the reference, including the words for which typed rows were computed."""
+        typed_for = [name for name in self.names if last(name) == TYPED_FOR]
+        unlisted = [name for name in typed_for if name not in self.manifest.formulas]
+        return list(dict.fromkeys([*self.manifest.inputs, *unlisted]))
+
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula of a cell, an array formula in braces; "" if there is none."""
         own = self.formulas.get((tab, row, col))
         if own is not None and not own.array:
             return own.text
         for f in self.formulas.values():
-            a = f.area
-            inside = a.row <= row < a.row + a.rows and a.col <= col < a.col + a.cols
-            if f.array and a.sheet == tab and inside:
+            if f.array and f.area.holds((tab, row, col)):
                 return f"{{{f.text}}}"
         return ""
 
@@ -263,15 +267,8 @@ def _open(path: Path) -> Opened:
 def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
     """Refuse areas that are too large to be processed cell by cell."""
     if (cells := sum(area.rows * area.cols for area in areas)) > STANDARD.area:
-        raise NotCheckableError(
-            say(
-                "{path}: the {what} cover {cells:,} cells, the limit is {most:,}",
-                path=path,
-                what=what,
-                cells=cells,
-                most=STANDARD.area,
-            )
-        )
+        sentence = "{path}: the {what} cover {cells:,} cells, the limit is {most:,}"
+        raise NotCheckableError(say(sentence, path=path, what=what, cells=cells, most=STANDARD.area))
 
 
 def _classify(

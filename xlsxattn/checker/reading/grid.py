@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import NUMBER
+from xlsxattn.checker.reading.package import tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -23,14 +24,14 @@ class Grid:
     def __init__(self, root: Any, rows: Mapping[str, Mapping[str, str]]) -> None:
         """Read the sizes from a sheet's part, without its rows, and the attributes of its rows by number."""
         elements = [*root.iter()] if root is not None else []
-        defaults: Any = next((one for one in elements if _name(one) == "sheetFormatPr"), {})
+        defaults: Any = next((one for one in elements if tag_of(one) == "sheetFormatPr"), {})
         self._height = size(defaults.get("defaultRowHeight"), _POINTS)
         self._heights = {int(row) - 1: size(said["ht"], 0.0) for row, said in rows.items() if said.get("ht")}
         self._width = size(defaults.get("defaultColWidth") or defaults.get("baseColWidth"), _CHARACTERS)
         self._columns = [
             (int(one.get("min")) - 1, int(one.get("max")), size(one.get("width"), 0.0))
             for one in elements
-            if _name(one) == "col" and one.get("width")
+            if tag_of(one) == "col" and one.get("width")
         ]
 
     def height(self, row: int) -> float:
@@ -52,7 +53,3 @@ def size(text: str | None, default: float) -> float:
     if text and not NUMBER.fullmatch(text):
         raise AmbiguousError(say("a setting is {said}, but must be a number", said=text))
     return float(text) if text else default
-
-
-def _name(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-MB = 1024**2
+MIB = 1024**2
 _RETRY_SECONDS = 0.25
 """Re-arm the timer after this many seconds: Python discards an exception raised in ``__del__``."""
 _UNINTERRUPTIBLE = {"__del__", "__exit__", "_kill", "stop"}
@@ -70,10 +70,10 @@ class Allowance:
         memory: memory of this process in bytes.
     """
 
-    packed: int = 128 * MB
-    directory: int = MB
-    unpacked: int = 1024 * MB
-    text: int = MB
+    packed: int = 128 * MIB
+    directory: int = MIB
+    unpacked: int = 1024 * MIB
+    text: int = MIB
     plain: int = 24_000_000
     cells: int = 2_000_000
     elements: int = 6_000_000
@@ -83,7 +83,7 @@ class Allowance:
     sheets: int = 1_000
     area: int = 4_000_000
     seconds: float = 600.0
-    memory: int = 2048 * MB
+    memory: int = 2048 * MIB
 
 
 STANDARD = Allowance()
@@ -115,7 +115,7 @@ def guarded(path: object, allowed: Allowance = STANDARD) -> Iterator[None]:
         ) from None
     except MemoryError:
         sentence = "{path}: the check needs more than {memory:,.0f} MB of memory"
-        raise NotCheckableError(say(sentence, path=path, memory=allowed.memory / MB)) from None
+        raise NotCheckableError(say(sentence, path=path, memory=allowed.memory / MIB)) from None
 
 
 @contextmanager

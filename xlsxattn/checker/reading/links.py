@@ -8,7 +8,7 @@ from functools import lru_cache
 DATA_TABLE = "TABLE"
 """The pseudo function of a data table, which recalculates a sheet with other inputs."""
 MAX_FORMULAS = 1 << 16
-"""Number of formulas whose references are remembered, as several checks ask for them."""
+"""Number of formulas whose references are remembered, as several checks need them."""
 _TEXT = re.compile(r'"[^"]*"')
 _OTHER_FILE = re.compile(r"\[[^\[\]]*\][^!,;()+*/&=<>^]*!")
 _OTHER_PROGRAM = re.compile(r"[\w.]\|(?:'[^']*'|[^'!|]+)!")

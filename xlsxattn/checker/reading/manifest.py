@@ -65,6 +65,11 @@ class Manifest:
         """Parse the name of a range with the ids of the sheets and contexts."""
         return parser((sheet.id for sheet in self.sheets), self.contexts)(name)
 
+    @property
+    def trainings(self) -> set[str]:
+        """The ids of the sheets that are trainings."""
+        return {sheet.id for sheet in self.sheets if sheet.is_a(Training)}
+
 
 def read_manifest(
     path: Path,
@@ -90,14 +95,9 @@ def read_manifest(
         ]
     version = tables["Version"][0][0]
     if version != VERSION:
+        sentence = "{path}: xlsxattn_Version is {version}, this program reads version {ours}"
         raise NotCheckableError(
-            say(
-                "{path}: xlsxattn_Version is {version}, this program reads version {ours}",
-                path=path,
-                version=version,
-                ours=VERSION,
-            ),
-            name="xlsxattn_Version",
+            say(sentence, path=path, version=version, ours=VERSION), name="xlsxattn_Version"
         )
     try:
         sheets = tuple(
@@ -109,13 +109,8 @@ def read_manifest(
     except (ValueError, TypeError, KeyError, RecursionError):
         raise NotCheckableError(say("{path}: the manifest on the last sheet is damaged", path=path)) from None
     if max(len(sheets), len(tables["Contexts"])) > STANDARD.sheets:
-        raise NotCheckableError(
-            say(
-                "{path}: the manifest names more than {most:,} sheets or contexts",
-                path=path,
-                most=STANDARD.sheets,
-            )
-        )
+        sentence = "{path}: the manifest names more than {most:,} sheets or contexts"
+        raise NotCheckableError(say(sentence, path=path, most=STANDARD.sheets))
     contexts = tuple(str(row[0]) for row in tables["Contexts"])
     inputs = tuple(str(row[0]) for row in tables["Inputs"])
     program, language = (
@@ -197,14 +192,8 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
             widths = sum(inputs[name].shape[1] for name in learned if name in inputs)
             cells += sum(n * (n * heads + widths) for n in lengths.values())
     if cells > STANDARD.area:
-        raise NotCheckableError(
-            say(
-                "{path}: its sheets would need {cells:,} scores, the limit is {most:,}",
-                path=path,
-                cells=cells,
-                most=STANDARD.area,
-            )
-        )
+        sentence = "{path}: its sheets would need {cells:,} scores, the limit is {most:,}"
+        raise NotCheckableError(say(sentence, path=path, cells=cells, most=STANDARD.area))
 
 
 def _of_training(sheet: SheetInfo, heads: int, inputs: Mapping[str, Any]) -> int:

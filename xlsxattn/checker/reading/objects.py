@@ -12,7 +12,7 @@ from openpyxl.xml.functions import fromstring
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.reading.grid import PER_PIXEL
 from xlsxattn.checker.reading.one_reading import MAX_ROWS
-from xlsxattn.checker.reading.sheet_view import linked
+from xlsxattn.checker.reading.package import linked, tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def objects_of(archive: GuardedArchive, part: str, tab: str, root: Any, grid: Gr
     for kind, what in (("/pivotTable", say("a pivot table")), ("/table", say("a table"))):
         for target in linked(archive, part, kind):
             table = fromstring(archive.read(target))
-            at = next((one.get("ref") for one in table.iter() if _name(one) == "location"), table.get("ref"))
+            at = next((one.get("ref") for one in table.iter() if tag_of(one) == "location"), table.get("ref"))
             plain = kind == "/table" and table.get("tableType", "worksheet") == "worksheet"
             yield Object(what, _area(tab, str(at)), is_table=plain)
     yield from _in_the_sheet(tab, root)
@@ -79,12 +79,12 @@ def objects_of(archive: GuardedArchive, part: str, tab: str, root: Any, grid: Gr
 def _in_the_sheet(tab: str, root: Any) -> Iterator[Object]:
     """Objects that the sheet itself states: a background picture, sparklines and the buttons of a filter."""
     for one in root if root is not None else ():
-        if _name(one) == "picture":
+        if tag_of(one) == "picture":
             yield Object(say("a picture"), Area(tab, 0, 0, MAX_ROWS, MAX_COLUMNS), is_behind=True)
-        if _name(one) == "autoFilter" and one.get("ref"):
+        if tag_of(one) == "autoFilter" and one.get("ref"):
             yield from _buttons(_area(tab, one.get("ref")), one)
-        for sparkline in (child for child in one.iter() if _name(child) == "sparkline"):
-            for cells in (child for child in sparkline if _name(child) == "sqref"):
+        for sparkline in (child for child in one.iter() if tag_of(child) == "sparkline"):
+            for cells in (child for child in sparkline if tag_of(child) == "sqref"):
                 yield from (Object(say("a sparkline"), _area(tab, ref)) for ref in str(cells.text).split())
 
 
@@ -118,9 +118,9 @@ class _Anchors:
     def cells(self, anchor: Any) -> tuple[int, int, int, int] | None:
         """The cells under an object: first row and column, last row and column; None if there are none."""
         start, end, size = (
-            next((one for one in anchor if _name(one) == name), None) for name in ("from", "to", "ext")
+            next((one for one in anchor if tag_of(one) == name), None) for name in ("from", "to", "ext")
         )
-        place = next((one for one in anchor if _name(one) == "pos"), None)
+        place = next((one for one in anchor if tag_of(one) == "pos"), None)
         spans = []
         for axis, key, extent, length, most in (
             ("row", "y", "cy", self._grid.height, MAX_ROWS),
@@ -160,20 +160,20 @@ def _walked(at: int, offset: float, length: Callable[[int], float], most: int) -
 
 
 def _corner(corner: Any, axis: str) -> tuple[int, float]:
-    said = {_name(one): one.text for one in corner}
+    said = {tag_of(one): one.text for one in corner}
     return int(said[axis]), float(said.get(f"{axis}Off") or 0)
 
 
 def _anchors(root: Any) -> Iterator[Any]:
     """The anchors of objects that hide what is below them: neither lines nor empty frames."""
     for anchor in root.iter():
-        if _name(anchor) in _ANCHORS and not _is_transparent(anchor):
+        if tag_of(anchor) in _ANCHORS and not _is_transparent(anchor):
             yield anchor
 
 
 def _is_transparent(anchor: Any) -> bool:
-    names = {_name(one) for one in anchor.iter()}
-    hidden = any(one.get("hidden") in ("1", "true") for one in anchor.iter() if _name(one) == "cNvPr")
+    names = {tag_of(one) for one in anchor.iter()}
+    hidden = any(one.get("hidden") in ("1", "true") for one in anchor.iter() if tag_of(one) == "cNvPr")
     line = "cxnSp" in names and not names & {"sp", "pic", "graphicFrame"}
     frame = "noFill" in names and not names & {
         "t",
@@ -184,7 +184,3 @@ def _is_transparent(anchor: Any) -> bool:
         "blipFill",
     }
     return hidden or line or frame
-
-
-def _name(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]

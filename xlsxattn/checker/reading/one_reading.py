@@ -11,7 +11,7 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet._reader import CELL_TAG, FORMULA_TAG, INLINE_STRING, ROW_TAG, VALUE_TAG
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from xlsxattn.checker.cells import MAX_COLUMNS, Area
+from xlsxattn.checker.cells import MAX_COLUMNS, cell_name
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.strings import doubt_of, text_of
 from xlsxattn.language import say
@@ -92,7 +92,7 @@ def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:
 
 def _place(cell: Any, row: int, after: int) -> str:
     """The address of a cell; without one, it follows the previous cell."""
-    return str(cell.get("r", Area("", row - 1, after, 1, 1).address().removeprefix("!")))
+    return str(cell.get("r", cell_name(row - 1, after)))
 
 
 def _judge_address(where: str, row: int, after: int) -> None:

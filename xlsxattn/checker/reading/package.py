@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from openpyxl.xml.constants import ARC_STYLE
 from openpyxl.xml.functions import fromstring
 
@@ -55,7 +56,7 @@ _KINDS = {
     f"{_MICROSOFT}xlIntlMacrosheet": "application/vnd.ms-excel.intlmacrosheet+xml",
 }
 """Kinds of sheets: relationship type → content type."""
-TO_NONE = say("{part} refers to {target}, which programs resolve to different parts or to none")
+_TO_NONE = say("{part} refers to {target}, which programs resolve to different parts or to none")
 _RELATIONS = re.compile(r"((?:.*/)?)_rels/([^/]+)\.rels", re.IGNORECASE)
 _PLAIN_TARGET = re.compile(r"[^%\\?#:]+")
 
@@ -159,7 +160,7 @@ def _judge_owners(parts: Sequence[str]) -> None:
     for found in filter(None, map(_RELATIONS.fullmatch, parts)):
         owner = found[1] + found[2]
         if (owner.lower() in known and owner not in parts) or not found[0].endswith(f"_rels/{found[2]}.rels"):
-            raise AmbiguousError(say(TO_NONE, part=found[0], target=owner))
+            raise AmbiguousError(say(_TO_NONE, part=found[0], target=owner))
 
 
 def _judge_styles(archive: GuardedArchive, links: Mapping[str, Link], types: Mapping[str, str]) -> None:
@@ -190,8 +191,8 @@ def _disagree(linked: str, kind: Phrase, declared: list[str]) -> Phrase:
 def _types(archive: GuardedArchive) -> dict[str, str]:
     """The content type of every part of the archive."""
     root = fromstring(archive.read_scanned(TYPES))
-    defaults = [one for one in root if _local(one) == "Default"]
-    overrides = [one for one in root if _local(one) == "Override"]
+    defaults = [one for one in root if tag_of(one) == "Default"]
+    overrides = [one for one in root if tag_of(one) == "Override"]
     sentence = say("the content type of {name} is declared twice")
     _refuse_duplicates((str(one.get("Extension")).lower() for one in defaults), sentence)
     _refuse_duplicates((str(one.get("PartName")).lower() for one in overrides), sentence)
@@ -205,7 +206,7 @@ def _types(archive: GuardedArchive) -> dict[str, str]:
 
 def _links(archive: GuardedArchive, part: str, folder: str) -> dict[str, Link]:
     """The relationships in a part, by id."""
-    elements = [one for one in fromstring(archive.read_scanned(part)) if _local(one) == "Relationship"]
+    elements = [one for one in fromstring(archive.read_scanned(part)) if tag_of(one) == "Relationship"]
     _refuse_duplicates(
         (str(one.get("Id")) for one in elements), say("the relationship {name} is defined twice")
     )
@@ -222,7 +223,7 @@ def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:
     path = posixpath.normpath(posixpath.join("/", folder, target)).removeprefix("/")
     inside = one.get("TargetMode", "Internal") == "Internal" and path in parts
     if not inside or not _PLAIN_TARGET.fullmatch(target) or not _below(folder, target):
-        raise AmbiguousError(say(TO_NONE, part=part, target=target))
+        raise AmbiguousError(say(_TO_NONE, part=part, target=target))
     return Link(kind, path)
 
 
@@ -236,7 +237,23 @@ def _below(folder: str, target: str) -> bool:
     return True
 
 
-def _local(element: Any) -> str:
+def linked(archive: GuardedArchive, part: str, kind: str) -> Iterator[str]:
+    """The parts of a kind that a part has relationships to."""
+    links = get_rels_path(part)  # type: ignore[no-untyped-call]
+    if links not in (parts := set(archive.namelist())):
+        return
+    nearly = {part.lower() for part in parts}
+    for link in get_dependents(archive, links):
+        if not link.Type.endswith(kind):
+            continue
+        if link.target in parts:
+            yield link.target
+        elif unquote(str(link.target)).lower() in nearly:
+            raise AmbiguousError(say(_TO_NONE, part=part, target=link.target))
+
+
+def tag_of(element: Any) -> str:
+    """The name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 

@@ -1,6 +1,6 @@
 """Writes the rows of a sheet with formulas, typed values and long runs of plain numbers, but no saved values.
 
-openpyxl takes twenty times as long, and writes only 16 digits, which some numbers do not survive.
+openpyxl takes twenty times as long, and writes only 16 digits, which changes some numbers.
 """
 
 from __future__ import annotations

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
-from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from openpyxl.styles import Color
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import range_boundaries
@@ -16,7 +14,7 @@ from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.reading.grid import PER_POINT, Grid, size
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import MAX_ROWS, whole
-from xlsxattn.checker.reading.package import TO_NONE
+from xlsxattn.checker.reading.package import linked, tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -176,32 +174,17 @@ def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Mapping[str, st
     )
 
 
-def linked(archive: GuardedArchive, part: str, kind: str) -> Iterator[str]:
-    """The parts of a kind that a part has relationships to."""
-    links = get_rels_path(part)  # type: ignore[no-untyped-call]
-    if links not in (parts := set(archive.namelist())):
-        return
-    nearly = {part.lower() for part in parts}
-    for link in get_dependents(archive, links):
-        if not link.Type.endswith(kind):
-            continue
-        if link.target in parts:
-            yield link.target
-        elif unquote(str(link.target)).lower() in nearly:
-            raise AmbiguousError(say(TO_NONE, part=part, target=link.target))
-
-
 def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
     """The references of values, labels and title of each series; "" if typed.
 
     A series with typed data labels also has ``labels``.
     """
     for series in _all(fromstring(xml), "ser"):
-        yield {
-            _name(child): next((str(f.text or "") for f in _all(child, "f")), "")
-            for child in series
-            if _name(child) in _SERIES
-        } | ({"labels": ""} if any([*_all(label, "rich")] for label in _all(series, "dLbl")) else {})
+        parts = [child for child in series if tag_of(child) in _SERIES]
+        references = {tag_of(part): next((str(f.text or "") for f in _all(part, "f")), "") for part in parts}
+        if any([*_all(label, "rich")] for label in _all(series, "dLbl")):
+            references["labels"] = ""
+        yield references
 
 
 def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
@@ -300,20 +283,19 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
             inline = next(_all(rule, "dxf"), None)  # rules in extensions contain their style
             number = rule.get("dxfId")
             look = looks[_index("dxfId", number, len(looks), "dxfs")] if number else None
+            colours = [one for scale in _all(rule, "colorScale") for one in _all(scale, "color")]
+            bars = [one for bar in _all(rule, "dataBar") for one in bar if tag_of(one) in _BARS]
+            drawings = [*_all(rule, "dataBar"), *_all(rule, "iconSet")]
             yield Rule(
                 areas,
                 str(rule.get("type", "")),
                 str(rule.get("operator", "")),
-                tuple(str(one.text or "") for one in rule.iter() if _name(one) in ("formula", "f")),
+                tuple(str(one.text or "") for one in rule.iter() if tag_of(one) in ("formula", "f")),
                 look if inline is None else DifferentialStyle.from_tree(inline),
-                tuple(_colour(one) for scale in _all(rule, "colorScale") for one in _all(scale, "color")),
-                tuple(_colour(one) for bar in _all(rule, "dataBar") for one in bar if _name(one) in _BARS),
-                all(
-                    _is_on(one.get("showValue", "1"))
-                    for one in rule.iter()
-                    if _name(one) in ("dataBar", "iconSet")
-                ),
-                _is_on(rule.get("stopIfTrue")),
+                tuple(map(_colour, colours)),
+                tuple(map(_colour, bars)),
+                shows_value=all(_is_on(one.get("showValue", "1")) for one in drawings),
+                stops=_is_on(rule.get("stopIfTrue")),
             )
 
 
@@ -358,11 +340,7 @@ def _areas(tab: str, references: str) -> Iterator[Area]:
 
 def _all(element: Any, name: str) -> Iterator[Any]:
     """All descendants with a local name, in any namespace."""
-    return (one for one in element.iter() if _name(one) == name) if element is not None else iter(())
-
-
-def _name(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]
+    return (one for one in element.iter() if tag_of(one) == name) if element is not None else iter(())
 
 
 def _is_on(flag: str | None) -> bool:

@@ -176,13 +176,7 @@ class BothValues(RowParser):
             kind, value = "f", f"={formula.text or ''}"
             if formula.get("t") == "array":
                 value = ArrayFormula(ref=formula.get("ref"), text=value)
-        return {
-            "row": self.row_counter,
-            "column": col,
-            "value": value,
-            "data_type": kind,
-            "style_id": style,
-        }
+        return {"row": self.row_counter, "column": col, "value": value, "data_type": kind, "style_id": style}
 
     def _text(self, at: tuple[str, int, int], kind: str, text: str) -> str:
         """A text, which may be the index of a shared string."""
@@ -204,11 +198,7 @@ class SheetReader(WorksheetReader):
     parser: BothValues
 
     def __init__(
-        self,
-        worksheet: Any,
-        source: Any,
-        shared_strings: list[str],
-        doubtful_strings: Mapping[int, Doubt],
+        self, worksheet: Any, source: Any, shared_strings: list[str], doubtful_strings: Mapping[int, Doubt]
     ) -> None:
         """Read the part of a sheet into a worksheet."""
         super().__init__(worksheet, source, shared_strings, data_only=False, rich_text=False)

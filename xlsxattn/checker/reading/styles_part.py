@@ -11,6 +11,7 @@ from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import NUMBER
+from xlsxattn.checker.reading.package import tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def judge_styles(xml: bytes) -> None:
 def _judge_fonts(root: Any) -> None:
     """Refuse fonts with two names, sizes or colours, or with a size or tint that is no number."""
     for font in root.iter(_tag("font")):
-        name, times = next(iter(Counter(_local(one) for one in font).most_common(1)), ("", 0))
+        name, times = next(iter(Counter(tag_of(one) for one in font).most_common(1)), ("", 0))
         if times > 1:
             raise AmbiguousError(say("{name} appears twice or inside another element", name=name))
     given = [one.get("val") for one in root.iter(_tag("sz"))] + [one.get("tint") for one in root.iter()]
@@ -81,25 +82,21 @@ def judge_theme(xml: bytes) -> None:
     Raises:
         AmbiguousError: a colour is stated in another way.
     """
-    schemes = [one for one in fromstring(xml).iter() if _local(one) == "clrScheme"]
+    schemes = [one for one in fromstring(xml).iter() if tag_of(one) == "clrScheme"]
     if len(schemes) > 1:
         raise AmbiguousError(say("{name} appears twice or inside another element", name="clrScheme"))
-    for place in (place for scheme in schemes for place in scheme if _local(place) != "extLst"):
+    for place in (place for scheme in schemes for place in scheme if tag_of(place) != "extLst"):
         if not _is_plain([*place]):
-            raise AmbiguousError(say("the theme colour {name} is not a plain colour", name=_local(place)))
+            raise AmbiguousError(say("the theme colour {name} is not a plain colour", name=tag_of(place)))
 
 
 def _is_plain(colours: Sequence[Any]) -> bool:
     if len(colours) != 1 or len(colours[0]):
         return False
-    kind, value = _local(colours[0]), str(colours[0].get("val"))
+    kind, value = tag_of(colours[0]), str(colours[0].get("val"))
     stated = str(colours[0].get("lastClr")).upper()
     return kind == "srgbClr" or (kind == "sysClr" and _SYSTEM_COLOURS.get(value) == stated)
 
 
 def _tag(name: str) -> str:
     return f"{{{SHEET_MAIN_NS}}}{name}"
-
-
-def _local(element: Any) -> str:
-    return str(element.tag).rpartition("}")[2]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.contract.values import MASK_VALUE, MIN_TEMPERATURE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 TOLERANCE, FREE = 1e-12, 100.0  # the tolerance at magnitude 1, up to this amplification
 MIN_MAGNITUDE = 1e-290  # doubles lose digits near 1e-308, so smaller magnitudes count as this one
 MIN_LENGTH, MAX_LENGTH = 1e-140, 1e150  # lengths whose squares neither underflow nor overflow
-MIN_TEMPERATURE = 1e-6
 PROJECTED = ("Q", "K", "V")  # blocks that exist only with weights
 ONE = np.ones((1, 1))
 
@@ -166,7 +165,7 @@ def stacked(each: Sequence[Ranges]) -> Ranges:
     whole: Ranges = {}
     for name, first in each[0].items():
         one = [found[name] for found in each]
-        values = np.stack([x.values for x in one]) if len(one) > 1 else first.values[None]  # maybe large
+        values = np.array([x.values for x in one]) if len(one) > 1 else first.values[None]  # maybe large
         magnitude, amplification, coarse = (
             np.array([getattr(x, of) for x in one]) for of in ("magnitude", "amplification", "coarse")
         )

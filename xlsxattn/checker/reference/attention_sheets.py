@@ -203,7 +203,8 @@ def one_context(
     )
     ranges, left = outcome(p, done, w, words, inputs)
     found |= parts | ranges
-    return found | focus_rows(p, sheet, done, focus_of(c.focus, c.tokens, x.value, allowed)), left
+    row = focus_of(c.focus, c.tokens, places.beside(x.value), allowed)
+    return found | focus_rows(p, sheet, done, row), left
 
 
 def attention_sheet(

@@ -10,7 +10,7 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Trace, cosine, given, numbers
 from xlsxattn.checker.reference.choices import OneOf
-from xlsxattn.checker.reference.models import classifier, decoder, encoded, encoder_decoder
+from xlsxattn.checker.reference.models import encoded
 from xlsxattn.checker.reference.transformer import followed
 from xlsxattn.checker.reference.words import constant, embedded, labels, mark, numbered, sentence, shaped
 from xlsxattn.contract.names import RangeName
@@ -37,23 +37,6 @@ def encoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: In
             M = ranges[RangeName(sheet.id, context=c.id)["Output"]].amplification
             trail[sheet.id][c.id] = Trace(followed(left[c.id], M), M, {}, left[c.id].coarse().max())
     return ranges
-
-
-def decoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
-    """The ranges of a decoder, which compare sheets do not follow."""
-    return decoder(sheet, contexts, inputs)
-
-
-def encoder_decoder_sheet(
-    sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail
-) -> Ranges:
-    """The ranges of an encoder-decoder, which compare sheets do not follow."""
-    return encoder_decoder(sheet, contexts, inputs)
-
-
-def classifier_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
-    """The ranges of a classifier, which compare sheets do not follow."""
-    return classifier(sheet, contexts, inputs)
 
 
 def near_words(sheet: SheetInfo, c: ContextWords, left: Mapping[str, Trace], inputs: Inputs) -> Ranges:

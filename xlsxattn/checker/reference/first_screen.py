@@ -6,6 +6,7 @@ depends on half of the last shown digit may have either form if rounding could d
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,12 +27,15 @@ from xlsxattn.contract.first_screen import (
     CLOSEST,
     DIFFER,
     DIFFERENT_INPUTS,
+    DIVERGED,
     EQUALLY_CLOSE,
     FIRST_UNDECIDED,
     LEANS,
+    LEARNED,
     MIXED,
     NEITHER_HAS,
     NO_FOCUS,
+    NOT_LEARNED,
     NOT_YET,
     ONE_HAS,
     OTHER_NUMBERS,
@@ -80,6 +84,7 @@ class Screen(NamedTuple):
         rivals: the number of most likely words to show.
         blanks: whether blank cells have a meaning.
         is_unlike: whether the check of the compare sheet fails.
+        training: the training of the first sheet, if the closing text is about it.
         inputs: every input of the workbook.
         made: all ranges of the other sheets.
         tell: translates a sentence with its values into the workbook's language.
@@ -93,6 +98,7 @@ class Screen(NamedTuple):
     rivals: int
     blanks: bool
     is_unlike: bool
+    training: SheetInfo | None
     inputs: Inputs
     made: Mapping[str, Expected]
     tell: Callable[..., str]
@@ -153,6 +159,7 @@ def first_screen(
         int(front.get("rivals", 0)),
         uses_blanks(sheets),
         made[RangeName(compares[0].id)["Status"]].values.item() == "✗" if compares else False,
+        by_id[front["training"]] if "training" in front else None,
         inputs,
         made,
         lambda sentence, **values: catalogue.tell(say(sentence, **values)),
@@ -182,13 +189,16 @@ def attention(screen: Screen) -> Ranges:
             found[f["Said"]] = screen.made[theirs["FocusSaid"]]
         if F.is_a(Encoder) and F.similarity:
             found[f["Similarity"]] = screen.made[theirs["Similarity"]]
-        if not follows:
-            continue
-        found |= numbers(screen, c)
-        if len(screen.names) > 1:
+        if follows:
+            found |= numbers(screen, c)
+        if follows and len(screen.names) > 1:
             leanings.append(leaning(output(screen, c, screen.sheets[-1]), screen.names))
             found[f["Says"]] = says(screen, c, leanings[-1])
-    if len(screen.contexts) == len(leanings) == 2:  # noqa: PLR2004 - both sentences
+        else:
+            found[f["Says"]] = text(unfollowed(screen, c) or "")
+    if screen.training:
+        found[START["Closing"]] = trained(screen, screen.training)
+    elif len(screen.contexts) == len(leanings) == 2:  # noqa: PLR2004 - both sentences
         found[START["Closing"]] = closing(screen, leanings)
     return found | {START["Focus"]: text(screen.focus), START["Story"]: text(screen.focus)}
 
@@ -305,13 +315,19 @@ def unreadable(screen: Screen, c: ContextWords) -> str | None:
     return screen.tell(BLANK) if not (screen.blanks or c.exists.all()) else None
 
 
+def unfollowed(screen: Screen, c: ContextWords) -> str | None:
+    """The text for a sentence that is unreadable or lacks the focus word; None for other sentences."""
+    fault = unreadable(screen, c)
+    if fault is None and not c.focus:
+        return screen.tell(ABSENT, focus=screen.focus) if screen.focus else screen.tell(NO_FOCUS)
+    return fault
+
+
 def says(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
     """The text about the focus word in a sentence."""
-    fault = unreadable(screen, c)
+    fault = unfollowed(screen, c)
     if fault is not None:
         return text(fault)
-    if not c.focus:
-        return text(screen.tell(ABSENT, focus=screen.focus) if screen.focus else screen.tell(NO_FOCUS))
     near = screen.columns == "near"
     twice = screen.tell(TWICE) if list(c.tokens[:, 0]).count(screen.focus) > 1 else ""
     if screen.columns == "numbered":
@@ -342,6 +358,25 @@ def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
         for *undecided, here, other in product(one.undecided, two.undecided, one.leads, two.leads)
     ]
     return text_from(ways, merged([one.numbers, two.numbers], one.numbers.values))
+
+
+def trained(screen: Screen, training: SheetInfo) -> Expected:
+    """The text about a training: by how many percent its loss falls."""
+    s, n = RangeName(training.id), training.steps
+    losses, verdict = screen.made[s["Loss"]], screen.made[s["Verdict"]]
+    diverged = int(screen.made[s["Diverged"]].values.item())
+    if screen.made["vocab_Status"].values.item() == "✗":
+        return text(screen.tell(NOT_YET))
+    if diverged:
+        return text(screen.tell(DIVERGED, step=diverged))
+    if verdict.values.item() != "✓":
+        return replace(text(screen.tell(NOT_LEARNED, steps=n)), amplification=verdict.amplification)
+    first, last = (float(losses.values[k, 0]) for k in (0, -1))
+    fall, doubt = 100 * (1 - last / first), 200 * rounding_of(losses) / first
+    is_sure = doubt < 1
+    ways = [math.floor(fall + 0.5 + slack) for slack in (0.0, *((doubt, -doubt) if is_sure else ()))]
+    found = text_from((screen.tell(LEARNED, steps=n, percent=percent) for percent in ways), losses)
+    return replace(found, amplification=verdict.amplification if is_sure else math.inf)
 
 
 def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:
@@ -391,9 +426,14 @@ def classified(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
     )
 
 
+def faults(screen: Screen) -> Ranges:
+    """The texts about unknown words and invalid blanks, which are empty for other sentences."""
+    return {screen.at(c)["Says"]: text(unreadable(screen, c) or "") for c in screen.contexts}
+
+
 def written(screen: Screen, contexts: Sequence[ContextWords]) -> Ranges:
     """The most likely next words, and the generated text."""
-    found: Ranges = {}
+    found = faults(screen)
     for c in contexts:
         f, theirs = screen.at(c), screen.at(c, screen.first)
         for block in ("TopTokens", "TopProbabilities"):
@@ -430,7 +470,8 @@ def alignment(screen: Screen) -> Ranges:
     by_id = {c.id: c for c in screen.contexts}
     queries, keys = by_id[screen.first.queries], by_id[screen.first.keys]
     f, A = screen.at(queries), mean(heads(screen, queries))
-    found = {f["Alignment"]: A, f["Most"]: most(A, queries, keys)} | labels(f["Alignment"], None, keys.tokens)
+    found = faults(screen) | labels(f["Alignment"], None, keys.tokens)
+    found |= {f["Alignment"]: A, f["Most"]: most(A, queries, keys)}
     if not screen.first.heads:
         found[f["Said"]] = screen.made[screen.at(queries, screen.first)["FocusSaid"]]
     return found

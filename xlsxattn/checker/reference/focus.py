@@ -42,7 +42,7 @@ class FocusRow(NamedTuple):
     Attributes:
         position: the row of the focus word, from 1, or 0 if it is missing.
         words: the words of the keys, (..., n, 1).
-        memory: the rows from which the keys are computed, (..., n, d_model).
+        memory: the rows from which the keys are computed, and their positions, (..., n, d).
         seen: the number of words that the mask allows for this row; None without a mask.
     """
 
@@ -61,6 +61,24 @@ class FocusRow(NamedTuple):
         """The number of words that may be named, in one set; 0 if the focus word is missing."""
         seen = len(self.words) if self.seen is None else int(self.seen)
         return seen if self.position else 0
+
+
+class Weights(NamedTuple):
+    """The row of the focus word in a head, with one set of inputs.
+
+    Attributes:
+        attention: (n,).
+        masked: the masked scores, (n,).
+        size: their Σ|terms|, (n,).
+        K: (n, d_k).
+        M: max Σ|q||k| / scale of the head.
+    """
+
+    attention: Array
+    masked: Array
+    size: Array
+    K: Array
+    M: float
 
 
 def focus_of(position: Array, words: Array, memory: Array, allowed: Array | None) -> FocusRow:
@@ -82,17 +100,22 @@ def focus(t: RangeName, head: Head, focus_row: FocusRow, *, tempered: bool) -> R
     M = np.where(focus_row.position > 0, head.M, 1.0)  # (sets,)
     largest = Sized(*(np.sort(x)[..., ::-1][..., :MAX_COUNT] for x in row))  # (sets, 1, 3)
     found = {t["FocusAttention"]: numbers(row, M), t["FocusWeights"]: numbers(largest, M)}
+    masked, size = head.Masked.row(focus_row.position)  # (sets, 1, n)
+    each = zip(row.value[:, 0], masked[:, 0], size[:, 0], head.K.value, head.M.tolist(), strict=True)
     found |= stacked(
-        [in_words(t, head.of(i), focus_row.of(i), largest.value[i, 0], float(M[i])) for i in range(len(M))]
+        [
+            in_words(t, Weights(*one), focus_row.of(i), largest.value[i, 0], float(M[i]))
+            for i, one in enumerate(each)
+        ]
     )
     if tempered:
         found[t["FocusEntropy"]] = numbers(entropy(row.value), M)
     return found
 
 
-def in_words(t: RangeName, head: Head, focus_row: FocusRow, largest: Array, M: float) -> Ranges:
+def in_words(t: RangeName, row: Weights, focus_row: FocusRow, largest: Array, M: float) -> Ranges:
     """The words with the largest weights of the focus word, with one set of inputs."""
-    columns = ranked(head, focus_row)
+    columns = ranked(row, focus_row.memory)
     words = [tuple(dict.fromkeys(focus_row.words[j, 0] for j in may)) for may in columns]
     lost = 1.0 if math.isfinite(M) else math.inf
     found: Ranges = {
@@ -121,22 +144,22 @@ def _cells(values: Sequence[object]) -> Array:
     return row
 
 
-def ranked(head: Head, focus_row: FocusRow) -> list[tuple[int, ...]]:
-    """For each of the first ranks, the columns (from 0) that may have it; the one of the reference first."""
-    weights, masked, size = (
-        x[0] for x in (head.Attention.row(focus_row.position).value, *head.Masked.row(focus_row.position))
-    )
+def ranked(row: Weights, memory: Array) -> list[tuple[int, ...]]:
+    """For each of the first ranks, the columns (from 0) that may have it; the one of the reference first.
+
+    `memory` contains the rows from which the keys are computed, (n, d_model).
+    """
     # exact in every program: equal keys have equal scores, and a sum of zeros is 0
-    summed = (size != 0)[:, None]  # (n, 1)
-    hidden = (masked == MASK_VALUE)[:, None]
-    rows = np.hstack([focus_row.memory * summed, head.K.value * summed, summed, hidden])
+    summed = (row.size != 0)[:, None]  # (n, 1)
+    hidden = (row.masked == MASK_VALUE)[:, None]
+    rows = np.hstack([memory * summed, row.K * summed, summed, hidden])
     firsts: dict[bytes, int] = {}
-    alike = np.array([firsts.setdefault(row.tobytes(), j) for j, row in enumerate(rows + 0.0)])  # −0 is 0
-    weights = weights[alike]
+    alike = np.array([firsts.setdefault(one.tobytes(), j) for j, one in enumerate(rows + 0.0)])  # −0 is 0
+    weights = row.attention[alike]
     order = [int(j) for j in np.argsort(-weights, kind="stable")]
     found: list[tuple[int, ...]] = []
     for j in order[:MAX_COUNT]:
-        near = np.abs(weights - weights[j]) <= slack(float(head.M))
+        near = np.abs(weights - weights[j]) <= slack(row.M)
         sure = bool((alike[near] == alike[j]).all())
         found.append((j,) if sure else (j, *(i for i in order if near[i] and i != j)))
     return found

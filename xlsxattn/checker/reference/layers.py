@@ -14,6 +14,7 @@ import numpy as np
 from xlsxattn.checker.reference.attention import Sized, numbers
 from xlsxattn.checker.reference.rounding import NoisyArray, exact, expect
 from xlsxattn.checker.reference.words import SUMS_TO_ONE, labels, mark
+from xlsxattn.contract.kinds import GATED
 from xlsxattn.contract.names import RangeName, part_of
 from xlsxattn.contract.values import MASK_VALUE
 
@@ -237,9 +238,7 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "geglu": gelu,
     "geglu-tanh": gelu_tanh,
 }
-GATED = ("swiglu", "geglu", "geglu-tanh")
-"""Gated activations, which are multiplied by a second linear layer of the same input."""
-EXACT_GELU = ("gelu", "geglu")
+EXACT_GELU = tuple(name for name, f in ACTIVATIONS.items() if f is gelu)
 """Activations that use Φ, which is coarse in some engines."""
 
 
@@ -253,7 +252,8 @@ def feed_forward(
     f = ACTIVATIONS[activation]
     values = f(Hidden.values)  # (runs, n, d_ff)
     size = np.abs(Hidden.clean) if f in (gelu, gelu_tanh) else np.abs(values[0])
-    error = None if activation == "relu" else np.abs(Hidden.clean)  # σ(h) may be (1 + tanh(h/2)) / 2
+    # σ(h) may be (1 + tanh(h/2)) / 2
+    error = np.abs(Hidden.clean) if f in (gelu, gelu_tanh, silu) else None
     Activation = r.rounded(values, size, error)
     if activation in EXACT_GELU:
         Activation = r.phi(Activation, Hidden.clean)

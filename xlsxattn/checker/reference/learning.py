@@ -108,13 +108,18 @@ def softmax(S: Array, there: Array) -> Array:
     A = np.where(there, 1 / np.where(there, t, 1.0), 0.0)
     if not np.iscomplexobj(S):
         return np.asarray(A)
-    u = summed("...jk,...k->...j", terms, S.imag) - t * S.imag
+    u = rows_by(terms, S.imag) - t * S.imag
     return np.asarray(A * (1 - 1j * A * u))
 
 
 def summed(subscripts: str, *arrays: Array) -> Array:
     """`np.einsum` as an array."""
     return np.asarray(np.einsum(subscripts, *arrays))
+
+
+def rows_by(A: Array, x: Array) -> Array:
+    """Σ_k A_jk x_k: (..., j, k) and (..., k) as (..., j)."""
+    return np.asarray((A @ x[..., None])[..., 0])
 
 
 def by_head(W: Array, heads: int) -> Array:
@@ -125,6 +130,11 @@ def by_head(W: Array, heads: int) -> Array:
 def side_by_side(heads: Array) -> Array:
     """(..., H, k) as (..., H k)."""
     return heads.reshape(*heads.shape[:-2], -1)
+
+
+def of_words(lesson: Lesson, W: Array) -> Array:
+    """K or V of the unmasked words, (..., E, H, T, k), from weights (..., d, H k)."""
+    return np.swapaxes(by_head(lesson.words @ W[..., None, :, :], lesson.heads), -2, -3)
 
 
 def losses(lesson: Lesson, Output: Array) -> Array:
@@ -140,13 +150,13 @@ def project(_: Lesson, blocks: Mapping[str, Array]) -> Array:
 
 
 PASS: dict[str, tuple[tuple[str, ...], Callable[[Lesson, Mapping[str, Array]], Array]]] = {
-    "Q": (("W_Q",), lambda x, b: summed("ed,...dhk->...ehk", x.Asked, by_head(b["W_Q"], x.heads))),
-    "K": (("W_K",), lambda x, b: summed("etd,...dhk->...ehtk", x.words, by_head(b["W_K"], x.heads))),
-    "V": (("W_V",), lambda x, b: summed("etd,...dhv->...ehtv", x.words, by_head(b["W_V"], x.heads))),
-    "Scores": (("Q", "K"), lambda _, b: summed("...ehk,...ehtk->...eht", b["Q"], b["K"])),
+    "Q": (("W_Q",), lambda x, b: by_head(x.Asked @ b["W_Q"], x.heads)),  # (..., E, H, d_k)
+    "K": (("W_K",), lambda x, b: of_words(x, b["W_K"])),  # (..., E, H, T, d_k)
+    "V": (("W_V",), lambda x, b: of_words(x, b["W_V"])),  # (..., E, H, T, d_v)
+    "Scores": (("Q", "K"), lambda _, b: rows_by(b["K"], b["Q"])),  # (..., E, H, T)
     "Scaled": (("Scores",), lambda x, b: b["Scores"] / x.scale),
     "Attention": (("Scaled",), lambda x, b: softmax(b["Scaled"], x.places[1][:, None, :])),
-    "Heads": (("Attention", "V"), lambda _, b: summed("...eht,...ehtv->...ehv", b["Attention"], b["V"])),
+    "Heads": (("Attention", "V"), lambda _, b: rows_by(np.swapaxes(b["V"], -1, -2), b["Attention"])),
     "Output": (("Heads", "W_O"), project),
 }
 """The forward pass in order: the sources of each block and how to compute it; eq. (1)."""

@@ -149,7 +149,7 @@ def other_pages(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, Rang
     return found | ranges, head, len(ranges[RangeName(tower.sheet.id)["PairRank"]].values)
 
 
-def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
+def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: object) -> Ranges:
     """An encoder with a classification head: softmax(Pooled W_C + b_C)."""
     found, outputs = encoded(sheet, contexts, inputs)
     s, dims = RangeName(sheet.id), inputs["vocab_Dims"]
@@ -189,7 +189,7 @@ def rank(sheet: SheetInfo, inputs: Inputs) -> Ranges:
     }
 
 
-def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
+def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: object) -> Ranges:
     """A decoder over its contexts."""
     own = chosen(sheet, contexts, sheet.contexts)
     tower, found = prepared(sheet, own, inputs, RangeName(sheet.id))
@@ -208,7 +208,7 @@ def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) 
     return found | statuses(sheet, [(tower, own)], found)
 
 
-def encoder_decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
+def encoder_decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: object) -> Ranges:
     """An encoder of the source, and a decoder of the target with cross-attention to it."""
     s = RangeName(sheet.id)
     source, target = chosen(sheet, contexts, (sheet.source, sheet.target))

@@ -15,6 +15,7 @@ import numpy as np
 from xlsxattn.checker.reference.attention import TOLERANCE, Sized, given, numbers
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped, unknown
 from xlsxattn.contract.names import RangeName
+from xlsxattn.contract.values import MIN_BASE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 DIGITS = 100.0
 """Angles beyond this amplify their rounding errors in sine and cosine."""
-
-MIN_BASE = 1e-3
-"""Minimum base of the angles: powers need a positive base, and a smaller one gives huge angles."""
 
 MIN_STRETCH, MIN_RAMP = 1e-3, 1e-3
 """Minimum scaling factor, and minimum width of the ramp in turns."""
@@ -86,6 +84,14 @@ class Positions(NamedTuple):
         if self.P is None:
             raise ValueError(say("there are no positions to add"))
         return Sized(self.P.value[..., :n, :], self.P.size[..., :n, :])
+
+    def beside(self, x: Array) -> Array:
+        """The rows of x, (..., n, d), and their positions, which a large x absorbs in some programs only."""
+        added = None if self.P is None else self.P.value
+        turned = None if self.rotary is None else self.rotary.angle
+        own = [rows[..., : x.shape[-2], :] for rows in (added, turned) if rows is not None]
+        shapes = [np.broadcast_to(rows, (*x.shape[:-1], rows.shape[-1])) for rows in own]
+        return np.concatenate([x, *shapes], axis=-1)
 
 
 def _top(whole: Expected, n: int) -> Expected:

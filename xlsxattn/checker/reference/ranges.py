@@ -13,15 +13,10 @@ import numpy as np
 from xlsxattn.checker.reference.attention import Expected, Sized, stacked
 from xlsxattn.checker.reference.attention_sheets import attention_sheet, cross_sheet
 from xlsxattn.checker.reference.choices import Counted
-from xlsxattn.checker.reference.comparing import (
-    classifier_sheet,
-    compare_sheet,
-    decoder_sheet,
-    encoder_decoder_sheet,
-    encoder_sheet,
-)
+from xlsxattn.checker.reference.comparing import compare_sheet, encoder_sheet
 from xlsxattn.checker.reference.details import details
 from xlsxattn.checker.reference.first_screen import first_screen
+from xlsxattn.checker.reference.models import classifier, decoder, encoder_decoder
 from xlsxattn.checker.reference.training import training_sheet
 from xlsxattn.checker.reference.words import (
     ContextWords,
@@ -34,18 +29,7 @@ from xlsxattn.checker.reference.words import (
     uses_blanks,
     vocabulary,
 )
-from xlsxattn.contract.kinds import (
-    Classifier,
-    Compare,
-    CrossAttention,
-    Decoder,
-    Encoder,
-    EncoderDecoder,
-    Model,
-    MultiHead,
-    SelfAttention,
-    Training,
-)
+from xlsxattn.contract import kinds
 from xlsxattn.contract.names import START, STATUS, VOCABULARY, RangeName, last, parse
 
 if TYPE_CHECKING:
@@ -62,25 +46,25 @@ __all__ = ["Expected", "ShapesDisagree", "SheetInfo", "expected", "expected_of_s
 SheetRanges: TypeAlias = "Callable[[SheetInfo, Sequence[ContextWords], Inputs, Trail], Ranges]"
 
 AT_ONCE: dict[str, SheetRanges] = {
-    SelfAttention.kind: attention_sheet,
-    MultiHead.kind: attention_sheet,
-    CrossAttention.kind: cross_sheet,
+    kinds.SelfAttention.kind: attention_sheet,
+    kinds.MultiHead.kind: attention_sheet,
+    kinds.CrossAttention.kind: cross_sheet,
 }
 """The kinds whose ranges are computed for all sets of inputs at once."""
 
 ONE_BY_ONE: dict[str, SheetRanges] = {
-    Encoder.kind: encoder_sheet,
-    Decoder.kind: decoder_sheet,
-    EncoderDecoder.kind: encoder_decoder_sheet,
-    Classifier.kind: classifier_sheet,
-    Compare.kind: compare_sheet,
+    kinds.Encoder.kind: encoder_sheet,
+    kinds.Decoder.kind: decoder,
+    kinds.EncoderDecoder.kind: encoder_decoder,
+    kinds.Classifier.kind: classifier,
+    kinds.Compare.kind: compare_sheet,
 }
 """The kinds whose ranges are computed for one set of inputs after the other."""
 
 
 def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
     """Copies of every head's Attention with labels and headings, if a sheet or model has maps."""
-    if not sheet.is_a(MultiHead, Model) or not sheet.maps:
+    if not sheet.is_a(kinds.MultiHead, kinds.Model) or not sheet.maps:
         return {}
     headings = {
         RangeName(sheet.id, page="maps", head=h)["Heading"]: Expected(
@@ -158,7 +142,9 @@ def expected_of_sets(
     every = {name: np.stack([inputs[name] for inputs in sets]) for name in needed}
     at_once = [stacked_context(each) for each in zip(*sentences, strict=True)]
     whole: Trail = {}
-    for sheet in sorted(sheets, key=lambda sheet: sheet.is_a(Training)):  # after the sheets that they train
+    for sheet in sorted(
+        sheets, key=lambda sheet: sheet.is_a(kinds.Training)
+    ):  # after the sheets that they train
         if sheet.kind in AT_ONCE:
             ranges = AT_ONCE[sheet.kind](sheet, at_once, every, whole)
             for i, trail in enumerate(trails if sheet.id in whole else ()):
@@ -188,7 +174,7 @@ def one_by_one(
     trail: Trail, found: Mapping[str, Expected], read: Mapping[str, Grid],
 ) -> Ranges:  # fmt: skip
     """The ranges of a sheet with one set of inputs."""
-    if sheet.is_a(Training):
+    if sheet.is_a(kinds.Training):
         return training_sheet(sheet, by_id[sheet.trains], sentences, inputs, found, read)
     if sheet.kind not in ONE_BY_ONE:
         raise unknown(sheet.id, "kind", sheet.kind)

@@ -15,21 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from xlsxattn.checker.reference import learning
 from xlsxattn.checker.reference.attention import FREE, TOLERANCE, Expected, Sized, given, numbers
 from xlsxattn.checker.reference.choices import OneOf, one_of
-from xlsxattn.checker.reference.learning import (
-    MAX_WEIGHT,
-    MEMORY,
-    WEIGHTS,
-    Lesson,
-    Optimizer,
-    by_head,
-    corrected,
-    descend,
-    softmax,
-    summed,
-    update,
-)
 from xlsxattn.checker.reference.training_pass import WHOLE, Pass, stacked
 from xlsxattn.checker.reference.words import (
     constant,
@@ -43,7 +31,7 @@ from xlsxattn.checker.reference.words import (
 )
 from xlsxattn.contract.kinds import MultiHead
 from xlsxattn.contract.names import RangeName
-from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.contract.values import MASK_VALUE, MAX_BETA, MIN_ADAM_EPSILON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +43,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1e6
 """Typed numbers are clipped to this magnitude."""
-MAX_BETA, MIN_EPSILON, MIN_DISTANCE, MAX_DISTANCE = 1 - 2**-20, 1e-12, 1e-8, 0.1
+MIN_DISTANCE, MAX_DISTANCE = 1e-8, 0.1
 EPSILON = 2.0**-52
 SNAPS = 2.0**-48
 """LibreOffice treats numbers as equal if their relative difference is smaller."""
@@ -111,7 +99,7 @@ class Course:
     @cached_property
     def matrices(self) -> list[str]:
         """The matrices that it has."""
-        return [m for m in WEIGHTS if self.s[m] in self.inputs]
+        return [m for m in learning.WEIGHTS if self.s[m] in self.inputs]
 
     @cached_property
     def learns(self) -> list[str]:
@@ -132,23 +120,25 @@ class Course:
         return float(shaped(self.inputs, self.s[name], 1, 1).item())
 
     @cached_property
-    def optimizer(self) -> Optimizer:
+    def optimizer(self) -> learning.Optimizer:
         """The optimizer with its settings, clipped to their limits.
 
         Raises:
             ValueError: it is unknown.
         """
         name = self.sheet.optimizer
-        if name not in MEMORY:
+        if name not in learning.MEMORY:
             raise unknown(self.sheet.id, "optimizer", name)
-        o = Optimizer(name, clamp(self.number("LearningRate"), 0), clamp(self.number("WeightDecay"), 0))
+        o = learning.Optimizer(
+            name, clamp(self.number("LearningRate"), 0), clamp(self.number("WeightDecay"), 0)
+        )
         if name == "momentum":
             return o._replace(momentum=clamp(self.number("Momentum"), 0, 1))
         if name == "adam":
             betas = (clamp(self.number(f"Beta{i}"), 0, MAX_BETA) for i in (1, 2))
             return o._replace(
                 **dict(zip(("beta1", "beta2"), betas, strict=True)),
-                epsilon=clamp(self.number("Epsilon"), MIN_EPSILON),
+                epsilon=clamp(self.number("Epsilon"), MIN_ADAM_EPSILON),
             )
         return o
 
@@ -175,14 +165,14 @@ class Course:
         for m in self.learns:
             own = self.start[m].shape
             shapes[m] = (n + 1, *own)
-            shapes |= {f"{x}_{m}": (n, *own) for x in (*MEMORY[self.optimizer.name], "Proposed")}
+            shapes |= {f"{x}_{m}": (n, *own) for x in (*learning.MEMORY[self.optimizer.name], "Proposed")}
             shapes[f"d{m}"] = (n, *own)
         if self.optimizer.name == "adam":
             shapes |= {f"Correction{i}": (n, 1, 1) for i in (1, 2)}
         seen = {name: self.part(self.s[f"{name}_Steps"], shape) for name, shape in shapes.items()}
         if not any(np.isnan(x).any() for x in seen.values()):
             return seen
-        return descend(self.lesson, self.optimizer, self.start, self.learns, n, seen)
+        return learning.descend(self.lesson, self.optimizer, self.start, self.learns, n, seen)
 
     # --- words ---------------------------------------------------------------------------------------------
 
@@ -225,7 +215,7 @@ class Course:
         return numbered(list(self.tokens[:, 0]), self.inputs)
 
     @cached_property
-    def lesson(self) -> Lesson:
+    def lesson(self) -> learning.Lesson:
         """The data of the training."""
         X = clamp(embedded(self.ids, self.inputs))
         places, seen = np.arange(1, len(X) + 1), self.example[None, :] == np.arange(len(self.rows))[:, None]
@@ -234,7 +224,7 @@ class Course:
         Asked = np.vstack([np.zeros(X.shape[1]), X])[self.rows]  # (E, d_model)
         last = self.start.get("W_O", self.start["W_V"])
         Goal = clamp(shaped(self.inputs, self.s["Targets"], len(self.rows), last.shape[1], self.s["Asked"]))
-        return Lesson(X, Asked, Goal, seen, self.rows > 0, self.scale, self.heads)
+        return learning.Lesson(X, Asked, Goal, seen, self.rows > 0, self.scale, self.heads)
 
 
 def clamp(x: Any, low: float = -LIMIT, high: float = LIMIT) -> Any:  # noqa: ANN401 - a number, or an array
@@ -349,7 +339,7 @@ def before(bands: Array) -> Array:
 
 
 def updated(
-    o: Optimizer,
+    o: learning.Optimizer,
     divisors: Sequence[Array],
     W: Array,
     gradient: Array,
@@ -360,9 +350,9 @@ def updated(
 
     The proposed weights are computed from the `kept` velocity or moments.
     """
-    new = update(o, divisors, W, gradient, memory, lambda name, _: kept[name])
+    new = learning.update(o, divisors, W, gradient, memory, lambda name, _: kept[name])
     magnitudes = {name: np.abs(x) for name, x in memory.items()}
-    sizes = update(
+    sizes = learning.update(
         o._replace(rate=-o.rate),
         divisors,
         np.abs(W),
@@ -377,11 +367,11 @@ def updates(x: Course) -> Ranges:
     """The updates of each step from the workbook's gradients, and whether the run continues."""
     s, o, run = x.s, x.optimizer, x.run
     k = np.arange(1.0, x.steps + 1)[:, None, None]
-    own = corrected(o, k)
+    own = learning.corrected(o, k)
     found = {s[f"{name}_Steps"]: correction(value) for name, value in own.items()}
     for m in x.learns:
-        memory = {name: before(run[f"{name}_{m}"]) for name in MEMORY[o.name]}
-        kept = {name: run[f"{name}_{m}"] for name in MEMORY[o.name]}
+        memory = {name: before(run[f"{name}_{m}"]) for name in learning.MEMORY[o.name]}
+        kept = {name: run[f"{name}_{m}"] for name in learning.MEMORY[o.name]}
         new = updated(o, [run[name] for name in own], run[m][:-1], run[f"d{m}"], memory, kept)
         found |= {s[f"{name}_{m}_Steps"]: stacked(*both) for name, both in new.items()}
         follows = np.where(run["Alive"][1:] == 1, run[f"Proposed_{m}"], run[m][:-1])
@@ -401,8 +391,8 @@ def alive(largest: Array, bands: Array) -> Expected:
     """1 until a step proposes a number that is too large; either value near the limit."""
     found: list[object] = [1.0]
     for band, size in zip(bands.tolist(), largest.tolist(), strict=False):
-        right = band if size < MAX_WEIGHT else 0.0
-        near = abs(size - MAX_WEIGHT) <= TOLERANCE * MAX_WEIGHT
+        right = band if size < learning.MAX_WEIGHT else 0.0
+        near = abs(size - learning.MAX_WEIGHT) <= TOLERANCE * learning.MAX_WEIGHT
         found.append(one_of(tuple(dict.fromkeys((right, band, 0.0)))) if near else right)
     return Expected(np.array(found, dtype=object if OneOf in map(type, found) else float)[:, None], "number")
 
@@ -413,14 +403,14 @@ def alive(largest: Array, bands: Array) -> Expected:
 def shown(x: Course, ranges: Ranges, chosen: int, W: Mapping[str, Array]) -> Ranges:
     """The update of the shown step, number `chosen`, at its weights W."""
     s, o = x.s, x.optimizer
-    divisors = {name: x.run[name][chosen - 1] for name in corrected(o, np.ones(1))}
+    divisors = {name: x.run[name][chosen - 1] for name in learning.corrected(o, np.ones(1))}
     alive = x.run["Alive"][chosen].item()
     found = {s["Chosen"]: constant([[float(chosen)]]), s["Shown_Alive"]: constant([[alive]])}
     found |= {s[f"Shown_{name}"]: constant(value) for name, value in divisors.items()}
     for m in x.learns:
-        memory = {name: before(x.run[f"{name}_{m}"])[chosen - 1] for name in MEMORY[o.name]}
+        memory = {name: before(x.run[f"{name}_{m}"])[chosen - 1] for name in learning.MEMORY[o.name]}
         dW = x.kept(s[f"Shown_d{m}"], ranges[s[f"Shown_d{m}"]].values)
-        own = update(o, [*divisors.values()], W[m], dW, memory, lambda _, own: own)
+        own = learning.update(o, [*divisors.values()], W[m], dW, memory, lambda _, own: own)
         kept = {name: x.kept(s[f"Shown_{name}_{m}"], own[name]) for name in own}
         new = updated(o, [*divisors.values()], W[m], dW, memory, kept)
         found |= {s[f"Shown_Old{name}_{m}"]: constant(values) for name, values in memory.items()}
@@ -495,13 +485,13 @@ def held_out(x: Course, c: ContextWords) -> Ranges:
     row = c.X.row(c.focus)
     found = {p["Asked_X"]: numbers(row)}
     seen = np.arange(n) < (c.focus if x.trained.mask == "causal" else n)  # (n,)
-    W = [by_head(x.run[m] if m in x.learns else x.start[m][None], x.heads) for m in ("W_Q", "W_K")]
+    W = [learning.by_head(x.run[m] if m in x.learns else x.start[m][None], x.heads) for m in ("W_Q", "W_K")]
     scores = [
-        summed("d,sdhk,sehk,je->shj", a, *Ws, X) / x.scale
+        learning.summed("d,sdhk,sehk,je->shj", a, *Ws, X) / x.scale
         for a, Ws, X in ((row.value[0], W, c.X.value), (row.size[0], [*map(np.abs, W)], c.X.size))
     ]
     Scaled, size = (np.broadcast_to(y, (x.steps + 1, *y.shape[1:])) for y in scores)  # (n + 1, H, n_c)
-    A, M = softmax(Scaled, np.broadcast_to(seen, Scaled.shape)), float(size.max())
+    A, M = learning.softmax(Scaled, np.broadcast_to(seen, Scaled.shape)), float(size.max())
     for h in range(x.heads):
         q, u = (place.at(head=h + 1) if x.many else place for place in (p, t))
         Masked = np.where(seen, Scaled[:, h], MASK_VALUE)

@@ -93,7 +93,7 @@ class Pass:
         """X W_m of all words, (S, N, H, d), or its Σ|terms|."""
         X, W = self.lesson.X, self.weights[m]
         X, W = (np.abs(X), np.abs(W)) if size else (X, W)
-        return summed("nd,sdhk->snhk", X, by_head(W, self.lesson.heads))
+        return by_head(X @ W, self.lesson.heads)
 
     def wide(self, x: Array, fill: float = 0.0) -> Array:
         """(S, E, T) as (S, E, N), with `fill` where masked."""

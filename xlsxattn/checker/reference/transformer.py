@@ -13,7 +13,6 @@ import numpy as np
 from xlsxattn.checker.reference.attention import Sized
 from xlsxattn.checker.reference.layers import (
     ACTIVATIONS,
-    GATED,
     HeadNorms,
     Visibility,
     drift_of,
@@ -21,14 +20,7 @@ from xlsxattn.checker.reference.layers import (
     multi_head_of,
     norm,
 )
-from xlsxattn.checker.reference.projections import (
-    BIASED,
-    Linear,
-    Projections,
-    linear,
-    of_heads,
-    projections,
-)
+from xlsxattn.checker.reference.projections import BIASED, Linear, Projections, linear, of_heads, projections
 from xlsxattn.checker.reference.rounding import NoisyArray, Rounding, exact, expect
 from xlsxattn.checker.reference.words import (
     ShapesDisagree,
@@ -40,16 +32,15 @@ from xlsxattn.checker.reference.words import (
     shaped,
     unknown,
 )
+from xlsxattn.contract.kinds import GATED
 from xlsxattn.contract.names import BETA, GAMMA, TYPED_FOR, RangeName, of_context, part_of
+from xlsxattn.contract.values import MIN_EPSILON
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.positions import Positions
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
-
-MIN_EPSILON = 1e-24
-"""Minimum ε of a norm: a row of equal numbers has variance 0, and must not cause a division by 0."""
 
 
 class Memory(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xlsxattn.checker.reference.attention import MIN_TEMPERATURE, Expected
+from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.layers import EXACT_GELU, Visibility
 from xlsxattn.checker.reference.masks import mask_ranges, visible
 from xlsxattn.checker.reference.rounding import Rounding, exact, expect
@@ -17,6 +17,7 @@ from xlsxattn.checker.reference.transformer import Memory, Tower, TowerResult, c
 from xlsxattn.checker.reference.vocabulary_head import RankDoubt, distribution, tied_alike, top
 from xlsxattn.checker.reference.words import constant, joined, labels, numbered, shaped
 from xlsxattn.contract.names import RangeName, last
+from xlsxattn.contract.values import MIN_TEMPERATURE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,11 +92,7 @@ def generated(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Arr
 
 def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Decoded:
     """A decoder in a context: its mask or generated tokens, its layers, and its logits."""
-    sheet, p, generate = (
-        tower.sheet,
-        RangeName(tower.sheet.id, context=c.id),
-        tower.sheet.generate,
-    )
+    sheet, p, generate = tower.sheet, RangeName(tower.sheet.id, context=c.id), tower.sheet.generate
     found: Ranges = {}
     if generate:
         tokens, doubt = generated(tower, c, memory)

@@ -62,14 +62,10 @@ Pairs: TypeAlias = Annotated[
 ]
 Heads: TypeAlias = Annotated[int, Count("number of heads", MAX_HEADS, usual=1), IF_SET]
 KVHeads: TypeAlias = Annotated[
-    int,
-    Count("number of key and value heads, shared by groups of heads; default: heads", MAX_HEADS),
-    WHOLE,
+    int, Count("number of key and value heads, shared by groups of heads; default: heads", MAX_HEADS), WHOLE
 ]
 DK: TypeAlias = Annotated[
-    int,
-    Count("columns of a head's queries and keys; default: from the weights, or d_model / heads"),
-    IF_SET,
+    int, Count("columns of a head's queries and keys; default: from the weights, or d_model / heads"), IF_SET
 ]
 DV: TypeAlias = Annotated[int, Count("columns of a head's values; default: from the weights, or d_k"), IF_SET]
 Temperature: TypeAlias = Annotated[

@@ -83,9 +83,7 @@ Similarity: TypeAlias = Annotated[
     IF_SET,
 ]
 Pool: TypeAlias = Annotated[
-    Literal["mean", "first"],
-    Choice("what is classified: the mean of all words, or the first word"),
-    WHOLE,
+    Literal["mean", "first"], Choice("what is classified: the mean of all words, or the first word"), WHOLE
 ]
 Classes: TypeAlias = Annotated[
     Sequence[str], Items("the names of the classes", Text("a class"), "names", MAX_CLASSES, least=2)

@@ -59,9 +59,7 @@ Betas: TypeAlias = Annotated[
 AdamEpsilon: TypeAlias = Annotated[
     float,
     Positive(
-        "ε, which adam adds to the square root of the second moment",
-        least=MIN_ADAM_EPSILON,
-        most=MAX_TRAINED,
+        "ε, which adam adds to the square root of the second moment", least=MIN_ADAM_EPSILON, most=MAX_TRAINED
     ),
 ]
 WeightDecay: TypeAlias = Annotated[

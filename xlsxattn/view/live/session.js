@@ -17,7 +17,7 @@ const areaIn = ({ area: [sheet, row, col], shape: [rows, cols] }) => ({ sheet, r
 function rowsOf(range) { return indices(range.shape[0]).map((i) => indices(range.shape[1]).map((j) => valueAt(range, i, j))); }
 
 largest = (range) => {
-  if (range.heat === "weights") return 1;
+  if (range.heat !== "diverging") return 1;
   if (!largestOf.has(range)) {
     const sizes = rowsOf(range).flat().filter((value) => typeof value === "number" && Math.abs(value) < -NEVER).map(Math.abs);
     largestOf.set(range, sizes.reduce((a, b) => Math.max(a, b), 0) || 1);
