@@ -101,7 +101,7 @@ class Table:
             sentence = "has {n} characters, at most {most} are possible"
             if n > len(value):
                 sentence = (
-                    "has {n} characters, of which those like 🙂 count twice, at most {most} are possible"
+                    "has {n} characters (those like 🙂 count twice), at most {most} are possible"
                 )
             raise self.error(key, sentence, n=n, most=most)
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
