@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -125,9 +126,10 @@ def test_a_full_disk_is_reported_for_any_writer(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("xlsxwriter.workbook.ZipFile", full)
-    assert (
-        refusal("build", "causal", "-o", "lesson.xlsx") == "lesson.xlsx: cannot be written: the disk is full"
+    sentence = (
+        f"{tempfile.gettempdir()}: the disk is full; TMPDIR=FOLDER chooses another folder for temporary files"
     )
+    assert refusal("build", "causal", "-o", "lesson.xlsx") == sentence
 
 
 def test_a_report_is_complete_or_not_written(causal, monkeypatch):
