@@ -70,7 +70,7 @@ def test_lost_names_are_reported(causal):
         del book.defined_names[name]
     book.save("nameless.xlsx")
     assert refusal("check", "--skip-foreign", "nameless.xlsx").startswith(
-        "nameless.xlsx: its defined names are missing"
+        "nameless.xlsx: the defined names that locate its ranges are missing"
     )
 
 
