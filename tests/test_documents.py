@@ -198,13 +198,16 @@ def _once():
         finally:
             built.clear()
 
-    def written_once(book, sheets, scratch, final):
-        if not built or repr(built) not in written:
-            write(book, sheets, scratch, final)
+    def written_once(book, sheets, scratch):
+        if not built:
+            return write(book, sheets, scratch)
+        path = scratch / "valued.xlsx"
+        if repr(built) in written:
+            path.write_bytes(written[repr(built)])
         else:
-            final.write_bytes(written[repr(built)])
-        if built:
-            written[repr(built)] = final.read_bytes()
+            path = write(book, sheets, scratch)
+            written[repr(built)] = path.read_bytes()
+        return path
 
     check, reports = checking._check, {}
 

@@ -155,9 +155,6 @@ def read_key(path: Path, folder: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise StudentsError(
-            say(
-                "{path}: is not a key file of xlsxattn; to create one, give the name of a new file", path=path
-            )
-        )
+        sentence = "{path}: is not a key file of xlsxattn; to create one, give the name of a new file"
+        raise StudentsError(say(sentence, path=path))
     return key

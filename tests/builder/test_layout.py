@@ -304,6 +304,16 @@ def test_a_high_first_screen_is_made_to_fit(blanks, height, lines):
     assert sum(sheet.heights.get(row, sheet.row) for row in range(bottom + 1)) / 0.75 <= MAX_DOWN
 
 
+def test_links_and_chips_of_the_first_screen_are_wide_enough():
+    data = plain([12, 8], 8, {"id": "a", "kind": "encoder", "similarity": True, "layers": 3})
+    books = [load(templates.path(name)) for name in templates.names()]
+    for one in (*books, parse(data, "data")):
+        sheet = layout.lay_out(pages.book(one))[0]
+        for text in sheet.texts:
+            if text.look == "box" or text.look.startswith("chip"):
+                assert pixels(sheet, set(range(text.col, text.col + text.cols)) - set(sheet.hidden)) >= 90
+
+
 def test_a_workbook_opens_on_its_first_yellow_word_and_other_sheets_below_the_frozen_rows(tmp_path):
     sheets, path = file_of(plain([3, 2], 2, PLAIN), tmp_path)
     word = min((p.row, p.col) for p in sheets[0].placed if p.block.look == "yellow word" and p.block.rows > 1)

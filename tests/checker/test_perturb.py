@@ -300,7 +300,10 @@ def test_trainings_start_small_but_go_beyond_their_limits():
     assert max(rates) > 1e6
     assert min(rates) < -1e6
     assert 10.0 in rates  # with a decay of 1, each step makes weights nine times as large
-    mild = [known for known in every[:-1] if 0.005 <= known[rate] <= 0.05]
+    far = [known for known in every if any(abs(known[at]) > 1e6 for at in weights)]
+    for at in (rate, *weights):  # each one once below, once within, and once above
+        assert sorted(max(-1e6, min(known[at], 1e6)) for known in far)[::2] == [-1e6, 1e6]
+    mild = [known for known in every[:-1] if 0.005 <= known[rate] <= 0.05 and known not in far]
     assert len(mild) > len(every) / 2
     assert max(abs(known[at]) for known in mild for at in weights) <= 0.5
 

@@ -49,7 +49,7 @@ def pictures(walkthrough, small, tmp_path_factory):
     require("libreoffice")
     folder = tmp_path_factory.mktemp("pictures")
     preview(walkthrough, folder / "all.pdf")
-    preview(walkthrough, folder / "one.pdf", "compare")
+    preview(small, folder / "one.pdf", "heads")
     preview(small, folder / "first.png")
     preview(small, folder / "attn.png", "attn")
     preview(small, folder / "heads.png", "Multi-head")

@@ -148,9 +148,7 @@ ATTENTION = Op(
 )
 ATTENTION_SUM = Op("row sum", "=SUM({attention}[row])", "cells")
 ENTROPY = Op(
-    "entropy −Σ a ln a",
-    "=-SUM({attention}[row]*LN({attention}[row]+({attention}[row]=0)))",
-    "cell arrays",
+    "entropy −Σ a ln a", "=-SUM({attention}[row]*LN({attention}[row]+({attention}[row]=0)))", "cell arrays"
 )
 # With t = √d_k (s − max s): −Σ p ln p = ln Σ exp t − Σ t exp t / Σ exp t.
 ENTROPY_UNSCALED = Op(

@@ -124,12 +124,7 @@ D_SCALED = Op(
     "gain weight.",
     paper=RUMELHART,
 )
-D_SCORES = Op(
-    "dScores = dScaled / √d_k",
-    "={d}/{scale}",
-    why="Back through the scale.",
-    paper=RUMELHART,
-)
+D_SCORES = Op("dScores = dScaled / √d_k", "={d}/{scale}", why="Back through the scale.", paper=RUMELHART)
 D_QUERIES = Op(
     "dQ = dScores · K",
     "=MMULT({a},{b})",

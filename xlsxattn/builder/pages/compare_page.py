@@ -86,11 +86,8 @@ def _other_columns_band(spec: Spec, sheet: Compare, other: WithAttention) -> Ban
     title = say("Output of the focus word on {sheet}", sheet=say(other.title))
     why: str = NORMED
     if not _is_normed(other):
-        why = say(
-            "{sheet}: the outputs have size {columns}, unlike the embeddings.",
-            sheet=say(other.title),
-            columns=output_columns(other, spec.vocabulary.d_model),
-        )
+        sentence = "{sheet}: the outputs have size {columns}, unlike the embeddings."
+        why = say(sentence, sheet=say(other.title), columns=output_columns(other, spec.vocabulary.d_model))
     groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
     return Band(title, why, groups, show_formula=False)
 

@@ -155,11 +155,6 @@ def first_screen(
     return FirstScreen(check, story, (change, watch, see), follow, closing, tuple(lanes))
 
 
-def _without_numbers(show: Shown) -> int:
-    """Width of the attention if there are no numbers beside it."""
-    return SHARE + EVERY_NUMBER if len(show["contexts"]) <= MAX_FULL else 2 * SHARE
-
-
 def _focus_word(name: str, look: str, number_format: str) -> Block:
     """The focus word; its number format adds the other words."""
     block = computed(name, (1, 1), ops.first_screen.FOCUS, look, focus="vocab_Focus")
@@ -309,7 +304,7 @@ class _Attending:
     def lane(self, heading: Block) -> WordLane:
         strips = list(_word_strips(self.context))
         look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
-        wide = SHARE if self.count else _without_numbers(self.show)
+        wide = SHARE if self.count else 2 * SHARE
         strips.append(Strip(self._looks(), wide, look))
         lines: list[Line] = []
         if self.count and self.show["full"]:
@@ -510,7 +505,7 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
     says = computed(f["Says"], (1, 1), op, "says", **read)
     ids, words, place = _word_strips(context)
     head = "where the first word looks" if sheet.pool == "first" else "where all words look"
-    strips = (ids, words, place, Strip(look, _without_numbers(shown(spec)), head))
+    strips = (ids, words, place, Strip(look, 2 * SHARE, head))
     return WordLane(heading, strips, has_no_result(context, f'{p["Class"]}="–"'), (line,), (says,))
 
 

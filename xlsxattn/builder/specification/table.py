@@ -100,9 +100,7 @@ class Table:
         if n > most:
             sentence = "has {n} characters, at most {most} are possible"
             if n > len(value):
-                sentence = (
-                    "has {n} characters (those like 🙂 count twice), at most {most} are possible"
-                )
+                sentence = "has {n} characters (those like 🙂 count twice), at most {most} are possible"
             raise self.error(key, sentence, n=n, most=most)
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
@@ -176,13 +174,8 @@ class Table:
             if isinstance(item, bool) or not isinstance(item, int | float):
                 raise self.error(key, "number {i} is {item}, a number is needed", i=i + 1, item=show(item))
             if not abs(item) <= MAX_ABS:
-                raise self.error(
-                    key,
-                    "number {i} is {item}, a number within ±{largest:g} is needed",
-                    i=i + 1,
-                    item=show(item),
-                    largest=MAX_ABS,
-                )
+                sentence = "number {i} is {item}, a number within ±{largest:g} is needed"
+                raise self.error(key, sentence, i=i + 1, item=show(item), largest=MAX_ABS)
         return tuple(float(item) for item in value)
 
     def matrix(self, key: str, *, row: bool = False) -> Matrix:
@@ -195,13 +188,8 @@ class Table:
         rows = tuple(self.vector(f"{key}[{i + 1}]", one) for i, one in enumerate(value))
         for i, one in enumerate(rows):
             if len(one) != len(rows[0]):
-                raise self.error(
-                    key,
-                    "row {i} has {n} numbers and row 1 has {first}, all rows need the same number",
-                    i=i + 1,
-                    n=len(one),
-                    first=len(rows[0]),
-                )
+                sentence = "row {i} has {n} numbers and row 1 has {first}, all rows need the same number"
+                raise self.error(key, sentence, i=i + 1, n=len(one), first=len(rows[0]))
         return rows
 
 
@@ -216,13 +204,8 @@ def identifier(table: Table, key: str, value: object, what: str) -> str:
         form = say(
             "lower-case Latin letters and digits, starting with a letter, at most {most}", most=MAX_ID_LENGTH
         )
-        raise table.error(
-            key,
-            "{found} cannot be the id of {what}: {form} are needed",
-            found=show(value),
-            what=what,
-            form=form,
-        )
+        sentence = "{found} cannot be the id of {what}: {form} are needed"
+        raise table.error(key, sentence, found=show(value), what=what, form=form)
     if re.fullmatch(RESERVED, value):
         raise table.error(key, "{value!r} is reserved, choose another id for {what}", value=value, what=what)
     return value

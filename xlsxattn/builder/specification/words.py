@@ -201,11 +201,8 @@ def _check_known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary:
         if more := len(unknown) - len(named):
             named.append(say("{n} more", n=more))
         words = reduce(lambda one, other: say("{one}, {other}", one=one, other=other), named)
-        message = say(
-            "the vocabulary lacks {n} words: {words}; add them to vocabulary.tokens or correct them",
-            n=len(unknown),
-            words=words,
-        )
+        sentence = "the vocabulary lacks {n} words: {words}; add them to vocabulary.tokens or correct them"
+        message = say(sentence, n=len(unknown), words=words)
     else:
         ((word, near),) = meant.items()
         sentence = " ".join(sentences[keys[0]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections import Counter
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -47,14 +48,16 @@ def without_values(
             del place.defined_names[name]
     cells: dict[str, Cells] = {ws.title: ws._cells for ws in worksheets}
     _drop(book, cells)
-    needed = _needed(book)
+    uses, defined = _uses(book), book.workbook.defined_names
     for name, area in book.names.items():
-        if name.lower() not in needed and not every_name:
+        if not uses[name.lower()] and not every_name:
             # engines are slow with many names
-            book.workbook.defined_names.pop(name, None)
+            defined.pop(name, None)
             continue
         # LibreOffice does not quote a tab such as 1st, which IronCalc cannot read
-        book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
+        defined[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
+    for name in sorted(defined, key=lambda name: -uses[name.lower()]):
+        defined[name] = defined.pop(name)  # IronCalc searches them one by one when it loads formulas
     with _without(book, cells), _typed_in(book, edits) as typed:
         long = typed if runs else {}
         _save(book.workbook, path, [long.get(tab, NumberRuns()) for tab in book.workbook.sheetnames])
@@ -137,14 +140,14 @@ def _save(workbook: Any, path: Path, runs: Sequence[NumberRuns]) -> None:
                     part.write(chunk)
 
 
-def _needed(book: Book) -> set[str]:
-    """The names that formulas and other names use, in lower case, as names are case-insensitive."""
+def _uses(book: Book) -> Counter[str]:
+    """How often formulas and other names use each name, in lower case, as names are case-insensitive."""
     texts = [formula.text for formula in book.formulas.values()]
     if any("INDIRECT" in text.upper() for text in texts):
-        return {name.lower() for name in book.names}  # INDIRECT may use any name
+        return Counter(name.lower() for name in book.names)  # INDIRECT may use any name
     others = (str(d.value) for name, d in book.workbook.defined_names.items() if name not in book.names)
     local = (str(d.value) for ws in book.workbook.worksheets for d in ws.defined_names.values())
-    return {word.lower() for text in (*texts, *others, *local) for word in _WORDS.findall(text)}
+    return Counter(word.lower() for text in (*texts, *others, *local) for word in _WORDS.findall(text))
 
 
 def _absolute(area: Area) -> str:
