@@ -26,7 +26,7 @@ from xlsxattn.builder.layout.measures import (
     MAX_WIDTH,
     NARROW,
     SCREEN,
-    caption,
+    WIDE_FORMULA_CHARACTER,
     caption_lines,
     captioned,
     group_columns,
@@ -61,8 +61,10 @@ __all__ = ["TooLargeError", "lay_out"]
 CHART_ROWS, HIGH = 18, 11
 MAX_TAB, MAX_TAIL = 31, 16
 """Maximum length of a tab's name, and of the end that is kept when a title is shortened."""
-MAX_CHART_WIDTH = SCREEN
-"""In pixels; lanes with many columns are wider."""
+MAX_SHARED_CAPTION = int(SCREEN / WIDE_FORMULA_CHARACTER)
+"""Maximum length of a line of a caption that has the whole screen."""
+MAX_CHART_WIDTH = SCREEN - 24
+"""In pixels, without the margin; lanes with many columns are wider."""
 HEADING_LINE, NARROW_HEADING_LINE = 11, 8
 """Characters in a line of a heading next to a block, in a column of the usual width and in a narrow one."""
 ROTATED_LABELS = {"map label": 62.0, "map label wide": 50.0}
@@ -255,7 +257,7 @@ def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], r
         caption_rows = max((len(lines) for lines in captions), default=0)
     sides = [side.heading for group in groups for side in group.sides]
     has_labels = bool(sides) or any(group.cols is not None for group in groups)
-    if height := _label_height(groups, sides, NARROW_HEADING_LINE if sheet.narrow else HEADING_LINE):
+    if height := _label_height(groups, sides, NARROW_HEADING_LINE if sheet.narrow else HEADING_LINE, sheet.row):
         sheet.heights[row + caption_rows] = height
     for (group, col), lines in zip(strip, captions, strict=True):
         if caption_rows:
@@ -271,15 +273,18 @@ def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], r
 
 def _caption(group: Group, line: int) -> list[str]:
     if group.title == FORMULA:
-        return [caption(group)]
+        return caption_lines(group, MAX_SHARED_CAPTION)
     return [group.title] if group.title else caption_lines(group, line)
 
 
-def _label_height(groups: Sequence[Group], sides: Sequence[str], line: int) -> float:
-    """Height of a row of column labels in points, if wrapped or rotated; 0.0 for the default."""
+def _label_height(groups: Sequence[Group], sides: Sequence[str], line: int, row: float) -> float:
+    """Height of a row of column labels in points, if wrapped or rotated; 0.0 for the default.
+
+    ``row`` is the height of other rows, whose font is larger by two points.
+    """
     lines = max((_lines(side, line) for side in sides), default=1)
     if lines > 1:
-        return 13.0 * lines
+        return (row - 2) * lines
     looks = [group.cols.look for group in groups if isinstance(group.cols, Block)]
     return max((ROTATED_LABELS.get(look, 0.0) for look in looks), default=0.0)
 
