@@ -78,7 +78,7 @@ def pixels(text: str, look: str) -> float:
     if wide:
         wide += sum(map(text.count, QUOTES))
         narrow *= WIDER
-    size = LOOKS[look].format.get("font_size", 11)
+    size: float = LOOKS[look].format.get("font_size", 11)
     return narrow * (len(text) - wide) + WIDE_PIXELS * size * wide
 
 

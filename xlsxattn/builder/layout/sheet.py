@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TooLargeError", "lay_out"]
 
-CHART_ROWS, HIGH = 18, 11
+CHART_ROWS, SCATTER_ROWS, HIGH = 18, 21, 11
 MAX_TAB, MAX_TAIL = 31, 16
 """Maximum length of a tab's name, and of the end that is kept when a title is shortened."""
 MAX_SHARED_CAPTION = int(SCREEN / WIDE_FORMULA_CHARACTER)
@@ -208,7 +208,7 @@ def _band(
         top, row = row, _strip(sheet, band, strip, row, line)
         strips.append((top if strips else first, row))
         if lane is not None:
-            sheet.stripes.append(Bar(Rectangle(top, 0, row - BAND_GAP - 1, 0), colour(lane)))
+            sheet.stripes.append(Bar(Rectangle(top, 0, row - BAND_GAP - 1, 0), colour(lanes.sentence + lane)))
     whole = [(first, row)] if lanes.stacked and not band.shared else []
     sections += [*whole, *strips]  # a step that does not fit on a page is split between sentences
     _share_heat(sheet, before)
@@ -257,7 +257,8 @@ def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], r
         caption_rows = max((len(lines) for lines in captions), default=0)
     sides = [side.heading for group in groups for side in group.sides]
     has_labels = bool(sides) or any(group.cols is not None for group in groups)
-    if height := _label_height(groups, sides, NARROW_HEADING_LINE if sheet.narrow else HEADING_LINE, sheet.row):
+    line_length = NARROW_HEADING_LINE if sheet.narrow else HEADING_LINE
+    if height := _label_height(groups, sides, line_length, sheet.row):
         sheet.heights[row + caption_rows] = height
     for (group, col), lines in zip(strip, captions, strict=True):
         if caption_rows:
@@ -417,8 +418,9 @@ def _charts(
             all_lanes = range(lanes.starts[0], lanes.columns(len(lanes.starts) - 2)[-1] + 1)
             columns = all_lanes if chart.kind == "scatter" and not lanes.stacked else lanes.columns(0)
             _chart(sheet, chart, row + 1, columns)
-            sections.append((row, row + CHART_ROWS + 4))
-            row += CHART_ROWS + 4
+            rows = SCATTER_ROWS if chart.kind == "scatter" else CHART_ROWS
+            sections.append((row, row + rows + 1))
+            row += rows + 1
     return row + 1
 
 
