@@ -102,7 +102,8 @@ def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
     sheet.frozen += results
     for i, heading in enumerate(page.lanes):
         row, columns = HEAD_ROWS - 1 + (i if lanes.stacked else 0), lanes.columns(i)
-        accent = theme.MUTED if page.compact else colour(page.sentence + i)  # compact lanes are heads, not sentences
+        # compact lanes are heads, not sentences
+        accent = theme.MUTED if page.compact else colour(page.sentence + i)
         sheet.bars.append(Bar(Rectangle(row, columns[0], row, columns[-1]), accent))
         sheet.placed.append(Placed(heading, row, columns[0]))
         sheet.heights[row] = 22.0
