@@ -128,3 +128,29 @@ def test_a_text_that_is_too_long_is_found(look, how):
     at = next(i for i, text in enumerate(sheet.texts) if text.look == look)
     sheet.texts[at] = replace(sheet.texts[at], text=sheet.texts[at].text * 30)
     assert [fault for fault, of, _ in cramped(sheet) if of == look] == [how]
+
+
+OUTLINE = 26
+"""Width of the outline's buttons in XlsxWriter's pixels."""
+
+
+@pytest.mark.parametrize("code", codes())
+@pytest.mark.parametrize("name", ["walkthrough", "learning"])
+def test_weights_before_and_after_a_training_fit_a_small_window(name, code):
+    (sheet,) = (sheet for sheet in sheets(name, code) if sheet.id == "learn")
+    after = [p.area.right for p in sheet.placed if "_Final_" in p.block.name]
+    assert after
+    assert pixels(sheet, range(max(after) + 1)) <= SCREEN - OUTLINE
+
+
+def test_a_chinese_lead_that_a_small_window_would_cut_is_wrapped():
+    (sheet,) = (sheet for sheet in sheets("mouse", "zh") if sheet.id == "cls")
+    assert [text.look for text in sheet.texts if text.row == 1] == ["long lead"]
+
+
+def test_a_decoder_has_the_colour_of_its_sentence():
+    colours = {sheet.tab: [bar.colour for bar in sheet.bars] for sheet in sheets("reverse", "en")}
+    both = colours["Encoder–decoder, input"]
+    assert both == [*theme.LANES[:2]]
+    assert colours["Encoder, layer 1"] == colours["Encoder, output"] == both[:1]
+    assert colours["Decoder, layer 1"] == colours["Decoder, output"] == both[1:]

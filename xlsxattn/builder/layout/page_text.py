@@ -123,7 +123,7 @@ def glossary(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
         sheet.heights[i] = 18.0
     if page.entries:
         first = [*(entry.term for entry in page.entries), *(paper for paper, _ in page.papers)]
-        sheet.widths[MARGIN] = max(map(theme.cell_width, first)) + 1.0
+        sheet.widths[MARGIN] = max(map(_text_width, first)) + 2.0
         sheet.widths[MARGIN + 1] = max(_text_width(entry.says) for entry in page.entries) + 1.0
         sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
     row += len(page.entries)

@@ -218,7 +218,7 @@ class _Lesson:
         sides: list[Side] = []
         for lane in lanes:
             both = [self._narrow(self.held[lane.id][block][i]) for block in ("Attention", "Trained")]
-            words = lane.words_above(both[0].name) if i == 0 else None
+            words = self._narrow(lane.words_above(both[0].name)) if i == 0 else None
             sides += [Side(""), Side("", tuple(both), words)]
         _, first, *others = sides
         labels = (steps, (say("“{form}”", form=self._form()),))
