@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_lost_names_are_reported(causal):
         del book.defined_names[name]
     book.save("nameless.xlsx")
     assert refusal("check", "--skip-foreign", "nameless.xlsx").startswith(
-        "nameless.xlsx: its defined names are missing"
+        "nameless.xlsx: the defined names that locate its ranges are missing"
     )
 
 
@@ -125,9 +126,10 @@ def test_a_full_disk_is_reported_for_any_writer(monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("xlsxwriter.workbook.ZipFile", full)
-    assert (
-        refusal("build", "causal", "-o", "lesson.xlsx") == "lesson.xlsx: cannot be written: the disk is full"
+    sentence = (
+        f"{tempfile.gettempdir()}: the disk is full; TMPDIR=FOLDER chooses another folder for temporary files"
     )
+    assert refusal("build", "causal", "-o", "lesson.xlsx") == sentence
 
 
 def test_a_report_is_complete_or_not_written(causal, monkeypatch):

@@ -29,7 +29,10 @@ def typed(book, changes: dict[str, dict[int, str | float]]) -> list[list[Any]]:
 
 
 EDITS: dict[str, tuple[str, dict[str, Any]]] = {
-    "a short prompt": ("sort", {"prompt_Tokens": dict(enumerate(["b", "a", "|", "", ""]))}),
+    "a short prompt": (
+        "sort",
+        {"prompt_Tokens": dict(enumerate(["b", "a", "|", "", ""])), "vocab_Focus": {0: "c"}},
+    ),
     "no focus word": ("sort", {"vocab_Focus": {0: ""}}),
     "an absent focus word": ("walkthrough", {"vocab_Focus": {0: "dog"}}),
     "a word twice": ("walkthrough", {"vocab_Tokens": {1: "cat"}}),

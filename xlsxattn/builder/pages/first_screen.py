@@ -96,7 +96,7 @@ def _first(spec: Spec) -> WithAttention:
 def _of_attention(spec: Spec, first: WithAttention, found: Shown) -> Shown:
     d_model = spec.vocabulary.d_model
     every = tuple(context.id for context in spec.contexts)
-    trainings = [s.id for s in spec.sheets if isinstance(s, Training) and _trains_given(s, first)]
+    trainings = [s.id for s in spec.sheets if isinstance(s, Training) and s.trains == first.id]
     if trainings:
         found["training"] = trainings[0]
     found["full"], found["columns"] = len(found["contexts"]) <= MAX_FULL, "none"

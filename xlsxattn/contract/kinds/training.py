@@ -35,7 +35,6 @@ Learns: TypeAlias = Annotated[
 Start: TypeAlias = Annotated[
     Literal["given", "identity", "random"],
     Choice("initial weights: those of the trained sheet, identity matrices, or random numbers"),
-    ManifestRule(lambda _, value: None if value == "given" else value),
 ]
 StartSeed: TypeAlias = Annotated[
     int, Count('seed of the initial weights if start = "random"', most=None, least=0)
