@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.manifest import Manifest
     from xlsxattn.checker.reading.sheet_view import Rule
 
-RESULTS = ("Before", "Output", "Answer")
+RESULTS = ("Before", "Output", "Answer", "Similarity")
 """Blocks of the first screen that are blank as a whole if their sentence has no result."""
 BEFORE_AND_AFTER = ("FocusBefore", "FocusAfter")
 """The same in the frozen rows of attention sheets."""
