@@ -534,7 +534,8 @@ def _odd_in_trainings(book: Book, vocabulary: list[str], sentences: list[list[At
     cells = {at for name in trainings for at in book.names[name].cells()}
     examples = [sentence for sentence in sentences if sentence[0] in cells]
     others = [sentence for sentence in sentences if sentence[0] not in cells]
-    pairs = zip_longest(_groups(others), [[], *_groups(examples)], fillvalue=[])
+    none: list[list[At]] = []
+    pairs = zip_longest(_groups(others), [none, *_groups(examples)], fillvalue=none)
     groups = [[*some, *more] for some, more in pairs]
     yield from _last_unknown(book, vocabulary, sentences, groups)
     yield from islice(_numeric(book, vocabulary, sentences), 1)
