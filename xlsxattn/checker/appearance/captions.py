@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MONO = "Consolas"
 """The font of captions; also used in the manifest, but nowhere else."""
 _OPENS = ("{=", "=", "{")
+_AFTER_TITLE = (", ", "，", ": ", "：")
+"""What follows the title of a sheet in labels and notes."""
 _INDENT = "    "
 """The indent of the continuation lines of a long formula."""
 _HEAD = 2
@@ -38,6 +40,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
         for name, area in ranges.areas.items()
         if name in book.manifest.formulas and not parse(name).label
     }
+    titles = _titles(book, ranges)
     for (tab, row, col), text in book.typed.items():
         if (
             tab in ranges.sheets
@@ -50,7 +53,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
             if not names or any(stated == caption(book, name) for name in names):
                 continue
             name = next((n for n in names if has_expected_formula(book, n)), "")
-            if name and not _is_of_tab(text, ranges) and not _is_input(book, tab, row, col):
+            if name and not _is_of_sheet(text, titles) and not _is_input(book, tab, row, col):
                 yield _other(name, (tab, row, col), stated, caption(book, name))
 
 
@@ -62,9 +65,24 @@ def _is_caption(text: str, cell: Area, styles: Styles) -> bool:
     return style is not None and style.font == MONO
 
 
-def _is_of_tab(text: str, ranges: OwnRanges) -> bool:
-    """Whether a text starts with the name of a sheet, as notes and the labels of heads do."""
-    return text.startswith(tuple(tab for tab in ranges.sheets if tab not in _OPENS))
+def _titles(book: Book, ranges: OwnRanges) -> set[str]:
+    """The titles of the sheets, in full and as in their tabs, which lack some characters."""
+    first_row = (text for (tab, row, _), text in book.typed.items() if row == 0 and tab in ranges.sheets)
+    return {*ranges.sheets, *(text for text in first_row if isinstance(text, str))}
+
+
+def _is_of_sheet(text: str, titles: set[str]) -> bool:
+    """Whether a text is or starts with the title of a sheet, which may look like a formula.
+
+    The title of a sheet may also have more in it, such as the number of a layer.
+    """
+    label = tuple(text + after for after in _AFTER_TITLE)
+    return any(
+        text == title
+        or text.startswith(tuple(title + after for after in _AFTER_TITLE))
+        or title.startswith(label)
+        for title in titles
+    )
 
 
 def _is_input(book: Book, tab: str, row: int, col: int) -> bool:
