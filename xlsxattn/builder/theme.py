@@ -160,8 +160,8 @@ def _number(num_format: str, heat: str = "", takes: str = "", **more: object) ->
     return Look({"num_format": num_format, "border": 1, "border_color": LINE, **more}, heat, takes=takes)
 
 
-HEADINGS = ("col label", "name above")
-"""Looks of words above narrow columns."""
+IN_LATIN = ("col label", "name above", "dimension", "word result", "lane")
+"""Looks of words with little room, in the narrow font of English if they have no wide characters."""
 LANE_SAMPLES = ("legend first", "legend second", "legend third", "legend fourth")
 """Looks of the legend's cells for the lanes' colours."""
 
@@ -190,7 +190,7 @@ ANSWER_FILL, ANSWER_INK = "#E5F5E5", "#2F7D46"
 LOOKS: Mapping[str, Look] = {
     "input": _number(NUMBER, takes="number", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "token": Look(TYPED, width=10),
-    "dimension": Look({**TYPED, "bold": True, "font_size": 9, "align": "center", "shrink": True}),
+    "dimension": Look({**TYPED, "bold": True, "align": "center", "shrink": True}),
     "embedding": _number(NUMBER, "diverging"),
     "output": _number(NUMBER, "diverging", bold=True),
     "scores": _number(NUMBER, "diverging"),

@@ -47,6 +47,8 @@ MAX_SHOWN, MAX_FULL, MAX_NAMES, MAX_RIVALS = 4, 2, 6, 3
 """Maximum numbers of sentences, of sentences with all numbers, of columns, and of likeliest words."""
 WORD, PLACE, SHARE, NUMBER, NARROW, ALONE = 100, 24, 100, 66, 50, 250
 """Widths of columns in pixels; words without a result beside them have room for a text below."""
+LONE_SHARE = 230
+"""Width of the attention in pixels if no numbers are beside it, so that sentences have room above."""
 LOOK, NUMBERS = 3, 4
 """The strips of a lane with results below them: the attention to each word, and its numbers."""
 EVERY_NUMBER, WIDEST_NUMBER = 264, 132
@@ -304,7 +306,8 @@ class _Attending:
     def lane(self, heading: Block) -> WordLane:
         strips = list(_word_strips(self.context))
         look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
-        wide = SHARE if self.count else 2 * SHARE
+        alone = LONE_SHARE if len(self.show["contexts"]) <= MAX_FULL else 2 * SHARE
+        wide = SHARE if self.count else alone
         strips.append(Strip(self._looks(), wide, look))
         lines: list[Line] = []
         if self.count and self.show["full"]:

@@ -199,7 +199,7 @@ class _Writer:
 
     def _is_latin(self, block: Block) -> bool:
         """Whether all texts of a block are in narrow characters."""
-        texts = "".join(str(value) for row in self.values.get(block.name, ()) for value in row)
+        texts = "".join(str(value) for row in self.values.get(block.name, block.values) for value in row)
         return bool(texts) and theme.cell_width(texts) == len(texts)
 
     def look(self, name: str) -> Any:
@@ -235,8 +235,7 @@ class _Writer:
 
     def _look_of(self, block: Block, lane: str) -> Any:
         """The format of a block; ``lane`` is the colour of the lane whose heading it may be."""
-        if block.look in theme.HEADINGS and theme.is_in_wide(self.language) and self._is_latin(block):
-            return self.format({"font_name": theme.FONT, **theme.LOOKS[block.look].format}, latin=True)
+        latin = block.look in theme.IN_LATIN and theme.is_in_wide(self.language) and self._is_latin(block)
         own: dict[str, Any] = {"num_format": block.number_format} if block.number_format else {}
         if block.look == "lane":
             own["bg_color"] = lane
@@ -245,9 +244,9 @@ class _Writer:
         usual = theme.LOOKS[block.look].format
         if block.waits and usual.get("num_format") in (theme.NUMBER, theme.FINE):
             own["align"] = "right"  # the dash, like the numbers
-        if not own:
+        if not own and not latin:
             return self.look(block.look)
-        return self.format({"font_name": theme.FONT, **usual, **own})
+        return self.format({"font_name": theme.FONT, **usual, **own}, latin=latin)
 
     def finish(self, ws: Any, sheet: PlacedSheet) -> None:
         """Add rules and charts."""
