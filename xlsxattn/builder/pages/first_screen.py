@@ -47,7 +47,7 @@ MAX_SHOWN, MAX_FULL, MAX_NAMES, MAX_RIVALS = 4, 2, 6, 3
 """Maximum numbers of sentences, of sentences with all numbers, of columns, and of likeliest words."""
 WORD, PLACE, SHARE, NUMBER, NARROW, ALONE = 100, 24, 100, 66, 50, 250
 """Widths of columns in pixels; words without a result beside them have room for a text below."""
-LONE_SHARE = 230
+LONE_SHARE = 210
 """Width of the attention in pixels if no numbers are beside it, so that sentences have room above."""
 LOOK, NUMBERS = 3, 4
 """The strips of a lane with results below them: the attention to each word, and its numbers."""
