@@ -22,6 +22,7 @@ import pytest
 import xlsxattn
 from xlsxattn import templates
 from xlsxattn.checker import check
+from xlsxattn.checker.reading.book import read
 from xlsxattn.cli import check_command as cli_check
 from xlsxattn.cli import view_commands as cli_view
 from xlsxattn.contract import kinds
@@ -353,3 +354,20 @@ def test_the_package_has_its_version_and_lists_its_names():
     program = "import xlsxattn; xlsxattn.chek"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert "Did you mean: 'check'?" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("starts", "named"),
+    [(("given", "given"), "learn1"), (("identity", "given"), "learn1"), (("random",), "learn1")],
+)
+def test_the_first_screen_is_about_the_first_training_of_its_sheet(starts, named, tmp_path):
+    data = tomllib.loads(templates.path("learning").read_text("utf-8"))
+    sheet, training = data["sheets"]
+    trainings = [
+        training | {"id": f"learn{k}", "title": f"Learning {k}", "start": start}
+        for k, start in enumerate(starts, 1)
+    ]
+    path = tmp_path / "starts.xlsx"
+    report = xlsxattn.build(data | {"sheets": [sheet, *trainings]}, path).report
+    assert report.holds, [finding.message for finding in report.every_finding]
+    assert read(path).manifest.front.get("training") == named

@@ -10,7 +10,7 @@ from dev.campaign.formulas import operands, put
 from dev.campaign.partners import place
 from xlsxattn.checker.reading.book import Formula
 from xlsxattn.contract.kinds import Compare, EncoderDecoder, Training
-from xlsxattn.contract.names import COLS, STATUS, last
+from xlsxattn.contract.names import COLS, STATUS, RangeName, last
 
 if TYPE_CHECKING:
     from dev.campaign.formulas import Operand
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
-    from xlsxattn.contract.names import RangeName
 
 FALLBACK = ",SUM(--EXACT("
 UNLIKE_CASE = re.compile(r'LEFT\((?!vocab_)\w+_Status,1\)="✗",[^,]*,')
@@ -254,12 +253,14 @@ def _of_fallbacks(book: Book, mutant: Mutant) -> str:
 def _of_formulas(book: Book, mutant: Mutant) -> str:
     """Formulas that use something that is the same in the other range."""
     (read, instead), at = mutant.source, place(book, mutant.ranges[0])
-    block, of_input = at.block, at.part in ("", "X")
+    block, of_input = at.block, not at.of and at.part in ("", "X")
+    weighted = instead and RangeName(place(book, instead).of)["W_V"] in book.manifest.inputs
     if block == "Cosine" and of_input and read and place(book, read).block == place(book, instead).block:
         return "the focus word has the same X in every sentence"
     if (
         block == "Cosine"
         and not at.part
+        and not weighted
         and _without_zero_tests(_new_text(mutant)) == _without_zero_tests(_old_text(book, mutant))
     ):
         return "the test for zero uses another range that is zero for the same inputs"

@@ -69,7 +69,7 @@ def test_conditional_formats_are_readable(rule):
         ("count", 8.5, 9_999_999, True, "0.0E+00"),
         ("map", 3.6, 9, True, "0E+0"),  # -9.00 in a small font
         ("word number", 22, 10**15 - 1, True, "0.0E+00"),
-        ("rank", 8.5, 9_999, True, "0.0E+00"),  # no. 9999
+        ("rank", 8.5, 99_999, True, "0.0E+00"),  # no. 99999 in a small font
         ("times", 14, 9, False, "0.0E+00"),  # occurs 9 times; below 2 it says nothing
         ("minus infinity", 8.5, 9_999_999, False, "0.0E+00"),  # its negative number is a word
     ],

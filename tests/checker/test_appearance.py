@@ -9,15 +9,19 @@ import hostile
 import pytest
 from specs import plain
 
+from dev import prebuilt
 from dev.campaign import imported
 from dev.campaign.places import local
 from dev.campaign.tampered import views
 from xlsxattn import press, templates
 from xlsxattn.checker.appearance import misleading_views
+from xlsxattn.checker.appearance.blank_values import hides_nothing
 from xlsxattn.checker.appearance.charts import area_of
-from xlsxattn.checker.cells import Area
+from xlsxattn.checker.appearance.own_ranges import OwnRanges
+from xlsxattn.checker.cells import Area, letters_of
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.reading.sheet_view import Rule
 
 
 @pytest.mark.parametrize("case", views.VIEWS)
@@ -92,3 +96,64 @@ def test_the_number_format_of_repeated_words_may_be_that_of_version_0_1(walkthro
         tmp_path / "old.xlsx", parts | {"xl/styles.xml": styles.replace(b"occurs ", b"stands ")}
     )
     assert list(misleading_views(read(old))) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "tested", "formula", "fine"),
+    [
+        ("xlsxattn_cat_X", "cat_Ids", "${col}{row}=0", True),
+        ("xlsxattn_cat_X", "cat_Ids", "AND(LEN($C9)>0, ${col}{row}=0)", True),
+        ("xlsxattn_cat_X", "cat_Ids", "${col}${row}=0", False),  # the first word in all rows
+        ("xlsxattn_cat_X", "cat_Ids", "{col}{row}=0", False),
+        ("xlsxattn_cat_X", "cat_Tokens", "${col}{row}=0", False),
+        ("xlsxattn_keyboard_X", "cat_Ids", "${col}{row}=0", False),  # the words of another sentence
+        ("attn_cat_Scores", "cat_Ids", "${col}{row}=0", False),
+        ("attn_cat_Scores", "attn_cat_Scores_Rows", "LEN(${col}{row})=0", True),
+        ("attn_cat_Scores", "attn_cat_Scores_Cols", "LEN({col}${row})=0", True),
+        ("attn_cat_Scores", "attn_cat_Scores_Rows", "LEN(${col}${row})=0", False),
+        ("attn_cat_Scores", "attn_cat_Scores_Cols", "LEN(${col}{row})=0", False),
+        ("attn_cat_Scores", "attn_cat_Scaled_Rows", "LEN(${col}{row})=0", False),  # another row
+        ("attn_keyboard_Scores", "attn_cat_Scores_Rows", "LEN(${col}{row})=0", False),
+        ("xlsxattn_cat_Before", "cat_Ids", "MIN(cat_Focus, cat_Ids)=0", True),
+        ("attn_cat_FocusAfter", "cat_Ids", "cat_Focus=0", True),
+        ("attn_cat_FocusAfter", "cat_Ids", "keyboard_Focus=0", False),
+        ("attn_cat_Output", "cat_Ids", "MIN(cat_Focus, cat_Ids)=0", False),
+        ("xlsxattn_cat_Says", "cat_Ids", "MIN(cat_Focus, cat_Ids)=0", False),  # it says what is wrong
+        ("xlsxattn_cat_Before", "cat_Ids", "MIN(cat_Focus, cat_Index)=0", False),
+    ],
+)
+def test_values_may_be_hidden_only_where_they_mean_nothing(name, tested, formula, fine, walkthrough):
+    book = read(walkthrough)
+    ranges = OwnRanges(book)
+    cells, other = ranges.areas[name], ranges.areas[tested]
+    formula = formula.format(col=letters_of(other.col + 1), row=other.row + 1)
+    assert hides_nothing(ruled([cells], formula), name, cells, ranges, book.manifest) == fine
+
+
+def test_values_below_the_last_word_may_not_be_hidden(walkthrough):
+    book = read(walkthrough)
+    ranges = OwnRanges(book)
+    ids, X, Before = (ranges.areas[name] for name in ("cat_Ids", "xlsxattn_cat_X", "xlsxattn_cat_Before"))
+    formula = f"${letters_of(ids.col + 1)}{ids.row + 1}=0"  # the cells below the Ids are blank, and so 0
+    whole = Area(X.sheet, X.row, X.col, Before.row - X.row + 1, X.cols)
+    for areas in ([whole], [X, Before]):
+        assert hides_nothing(ruled(areas, formula), "xlsxattn_cat_X", X, ranges, book.manifest)
+        assert not hides_nothing(ruled(areas, formula), "xlsxattn_cat_Before", Before, ranges, book.manifest)
+    higher = Area(X.sheet, X.row - 1, X.col, 1, 1)  # the rule's first cell, for programs that sort its areas
+    assert not hides_nothing(ruled([X, higher], formula), "xlsxattn_cat_X", X, ranges, book.manifest)
+
+
+def test_a_sentence_with_padding_has_a_result(tmp_path):
+    path = tmp_path / "padding.xlsx"
+    prebuilt.build("padding", path)
+    book = read(path)
+    ranges, name = OwnRanges(book), "xlsxattn_short_Before"
+    unknown = 'SUMPRODUCT((short_Ids=0)*(short_Tokens<>""))>0'
+    for formula, fine in (("MIN(short_Focus,short_Ids)=0", False), (f"OR(short_Focus=0,{unknown})", True)):
+        rule = ruled([ranges.areas[name]], formula)
+        assert hides_nothing(rule, name, ranges.areas[name], ranges, book.manifest) == fine
+
+
+def ruled(areas, formula):
+    """A conditional format that hides values where its formula holds."""
+    return Rule(tuple(areas), "expression", "", (formula,), None, (), (), shows_value=True, stops=True)

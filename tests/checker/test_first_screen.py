@@ -138,10 +138,10 @@ def test_cross_attention_says_what_is_wrong_with_its_sentences():
 TRAINING = SheetInfo("t", "training", {"steps": 2})
 
 
-def closing_of(losses, verdict="✓", diverged=0.0, vocabulary="✓", magnitude=1.0):
+def closing_of(losses, verdict="✓", diverged=0.0, vocabulary="✓", magnitude=1.0, amplification=1.0):
     made = {
         "t_Loss": Expected(np.array([losses], dtype=float).T, "number", magnitude),
-        "t_Verdict": Expected(np.array([[verdict]], dtype=object), "mark"),
+        "t_Verdict": Expected(np.array([[verdict]], dtype=object), "mark", amplification=amplification),
         "t_Diverged": Expected(np.array([[diverged]]), "number"),
         "vocab_Status": Expected(np.array([[vocabulary]], dtype=object), "mark"),
     }
@@ -154,6 +154,9 @@ def closing_of(losses, verdict="✓", diverged=0.0, vocabulary="✓", magnitude=
     [
         ([4, 3, 1], {}, said.LEARNED.format(steps=2, percent=75)),
         ([200, 2, 1.02], {}, said.LEARNED.format(steps=2, percent=99)),
+        ([200, 2, 0], {}, said.LEARNED.format(steps=2, percent=100)),
+        ([200, 900, 199.5], {}, said.LEARNED.format(steps=2, percent=0)),
+        ([0, 0, 0], {"verdict": "–"}, said.NOT_LEARNED.format(steps=2)),
         ([4, 3, 5], {"verdict": "–"}, said.NOT_LEARNED.format(steps=2)),
         ([4, 9, 9], {"verdict": "✗", "diverged": 2.0}, said.DIVERGED.format(step=2)),
         ([4, 3, 1], {"vocabulary": "✗"}, said.NOT_YET),
@@ -166,7 +169,20 @@ def test_the_closing_text_of_a_training_is_by_how_much_the_loss_falls(losses, ho
 def test_half_a_percent_may_be_rounded_up_or_down():
     value = closing_of([200, 2, 1]).values.item()  # 99.5 %
     assert sorted(value.values) == [said.LEARNED.format(steps=2, percent=p) for p in (100, 99)]
-    assert np.isinf(closing_of([1e-12, 1, 1e-13]).amplification)  # the loss is within rounding errors
+
+
+def test_a_loss_within_rounding_errors_may_fall_by_any_percentage():
+    value = closing_of([1e-12, 1, 1e-13]).values.item()
+    assert sorted(value.values) == sorted(said.LEARNED.format(steps=2, percent=p) for p in range(101))
+
+
+def test_a_verdict_within_rounding_errors_leaves_two_texts():
+    """The text follows the mark, which may be either: other texts are wrong."""
+    unsure = {"verdict": "–", "amplification": np.inf}
+    ways = closing_of([4, 4, 4 - 4e-9], **unsure).values.item().values
+    assert ways == (said.NOT_LEARNED.format(steps=2), said.LEARNED.format(steps=2, percent=0))
+    ways = closing_of([4, 4, 4 - 4e-9], **unsure | {"verdict": "✓"}).values.item().values
+    assert ways == (said.LEARNED.format(steps=2, percent=0), said.NOT_LEARNED.format(steps=2))
 
 
 NUMBERED = {"columns": "numbered"}

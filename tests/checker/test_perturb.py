@@ -152,19 +152,19 @@ def test_the_last_word_ranks_second_and_third_in_its_attention(behind):
     assert np.argsort(-scores).tolist().index("abcd".index(wanted[-1])) == behind
 
 
-def test_the_values_of_a_word_vanish_on_only_one_sheet(tmp_path):
-    sheets = [{"id": name, "kind": "self-attention", "seed": 1} for name in "st"]
-    written = pages.book(parse(plain([2, 2], 2, *sheets, {"id": "c", "kind": "compare"}), "two sheets"))
-    writer.write(tmp_path / "two.xlsx", written.title, layout.lay_out(written))
-    book, met = read(tmp_path / "two.xlsx"), set()
+def test_the_values_of_a_word_vanish_on_each_sheet_without_each_other(tmp_path):
+    sheets = [{"id": name, "kind": "self-attention", "seed": 1} for name in "stu"]
+    written = pages.book(parse(plain([2, 2], 2, *sheets, {"id": "c", "kind": "compare"}), "three sheets"))
+    writer.write(tmp_path / "three.xlsx", written.title, layout.lay_out(written))
+    book, met = read(tmp_path / "three.xlsx"), set()
     last = str(book.typed[[*book.names["vocab_Tokens"].cells()][-1]])
     for edits in perturbed(book):
         E = np.reshape(values(book, edits, "vocab_E") or [[1] * 4], (2, 2))
         if E[1, 0] == 0 != E[1, 1] and E[0, 1] == 0 != E[0, 0]:
-            gone = {s for s in ("s", "t") if values(book, edits, f"{s}_W_V")[-2:] == [0, 0]}
+            gone = {s for s in "stu" if values(book, edits, f"{s}_W_V")[-2:] == [0, 0]}
             said = {c for c in ("c1", "c2") if set(values(book, edits, f"{c}_Tokens")) == {last}}
-            met.add((*gone, *said))
-    assert met >= {("s", "c1"), ("s", "c2"), ("t", "c1"), ("t", "c2")}
+            met |= {(s, other, c) for s in gone for other in {*"stu"} - gone for c in said}
+    assert met >= {(s, other, c) for s, other in permutations("stu", 2) for c in ("c1", "c2")}
 
 
 @pytest.mark.parametrize("layers", [1, 2, 6])
@@ -304,7 +304,7 @@ def test_trainings_start_small_but_go_beyond_their_limits():
     for at in (rate, *weights):  # each one once below, once within, and once above
         assert sorted(max(-1e6, min(known[at], 1e6)) for known in far)[::2] == [-1e6, 1e6]
     mild = [known for known in every[:-1] if 0.005 <= known[rate] <= 0.05 and known not in far]
-    assert len(mild) > len(every) / 2
+    assert len(mild) > len(every) / 3
     assert max(abs(known[at]) for known in mild for at in weights) <= 0.5
 
 

@@ -190,6 +190,11 @@ def test_a_diverging_run_stops_and_reports_the_step():
     assert still["s_Verdict"].values.item() == "–"
 
 
+def test_a_loss_without_any_error_certainly_does_not_fall():
+    verdict = run(s_Asked=column(["", "", ""]))["s_Verdict"]
+    assert (verdict.values.item(), verdict.amplification) == ("–", 1.0)
+
+
 def test_a_run_near_the_limit_may_stop_or_continue():
     values = held(run("sgd"))
     values["s_Largest_Steps"][3] = [1e6]

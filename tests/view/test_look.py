@@ -246,7 +246,7 @@ def test_rows_right_below_others_are_one_table(walkthrough):
     }
     focus = figures["attn_cat_FocusWords"]
     assert [f.main.step for f in focus.below] == ["FocusWeights", "FocusPlaces"]
-    assert [focus.label, *(f.label for f in focus.below)] == ["word", "weight", "place"]
+    assert [focus.label, *(f.label for f in focus.below)] == ["word", "weight", "position"]
     compared = figures["compare_cat_X"]
     assert [f.label for f in compared.below] == ["Self-attention", "Learned Q, K, V", "Multi-head"]
     assert all(f.sides[0].step == "Cosine" for f in compared.below)

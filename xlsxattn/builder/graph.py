@@ -402,6 +402,7 @@ class Page:
         hints: the hints of an exercise.
         free: True for a page of an exercise that is not protected.
         results: the results of each lane, shown below its heading, in groups of rows.
+        sentence: number of the first lane's sentence from 0; each sentence has a colour of its own.
     """
 
     id: str
@@ -427,6 +428,7 @@ class Page:
     hints: tuple[Hints, ...] = ()
     free: bool = False
     results: tuple[tuple[Group, ...], ...] = ()
+    sentence: int = 0
 
     @property
     def has_status(self) -> bool:

@@ -66,13 +66,20 @@ PIXELS = {
 """Average width of a character in pixels, for texts that overflow to the right, by look."""
 WIDE_PIXELS = 4 / 3
 """Pixels per point: a wide (CJK) character is as wide as its font size."""
+QUOTES, WIDER = "“”", 1.2
+"""Characters that are as wide in a text with wide ones; how much wider its other characters are."""
 
 
 def pixels(text: str, look: str) -> float:
     """Width in pixels of a text that overflows to the right; 0 for other looks."""
-    wide = cell_width(text) - len(text)
-    size = LOOKS[look].format.get("font_size", 11)
-    return PIXELS[look] * (len(text) - wide) + WIDE_PIXELS * size * wide if look in PIXELS else 0.0
+    if look not in PIXELS:
+        return 0.0
+    wide, narrow = cell_width(text) - len(text), PIXELS[look]
+    if wide:
+        wide += sum(map(text.count, QUOTES))
+        narrow *= WIDER
+    size: float = LOOKS[look].format.get("font_size", 11)
+    return narrow * (len(text) - wide) + WIDE_PIXELS * size * wide
 
 
 def is_in_wide(language: Language) -> bool:
@@ -183,7 +190,7 @@ ANSWER_FILL, ANSWER_INK = "#E5F5E5", "#2F7D46"
 LOOKS: Mapping[str, Look] = {
     "input": _number(NUMBER, takes="number", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "token": Look(TYPED, width=10),
-    "dimension": Look({**TYPED, "bold": True, "align": "center", "shrink": True}),
+    "dimension": Look({**TYPED, "bold": True, "font_size": 9, "align": "center", "shrink": True}),
     "embedding": _number(NUMBER, "diverging"),
     "output": _number(NUMBER, "diverging", bold=True),
     "scores": _number(NUMBER, "diverging"),
@@ -238,7 +245,14 @@ LOOKS: Mapping[str, Look] = {
         {"bold": True, "font_color": INK, "align": "right", "indent": 1, "shrink": True}, width=12
     ),
     "rank": Look(
-        {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
+        {
+            "num_format": '"no. "0',
+            "bold": True,
+            "font_size": 9,
+            "font_color": INK,
+            "align": "center",
+            "shrink": True,
+        }
     ),
     "col label": Look({"bold": True, "font_size": 9, "font_color": INK, "align": "center", "shrink": True}),
     "col label wrapped": Look(

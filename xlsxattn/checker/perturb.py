@@ -6,7 +6,7 @@ uses hides a lookup that is one row short, and sentences without unknown words h
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -173,26 +173,25 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
     if book.names[WORDS["E"]].cols > WIDE:  # random wide rows attend to themselves
         filled = _filled(vocabulary[1:] or vocabulary, sentences)
         yield numbers.growing() | filled | {sentence[-1]: vocabulary[0] for sentence in sentences}
-    for make in (_sparse, _alone, *([] if book.left_out else [_odd_words])):
+    for make in (_sparse, _alone, _odd_beside_trainings if book.left_out else _odd_words):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
 
 
 def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Other numbers and words; unusual words; no focus word; numbers beyond limits; runs that diverge.
+    """Other numbers; no focus word; other and unusual words; numbers beyond limits; runs that diverge.
 
     The sets with usual words show the first step, whose loss is usually the largest. While runs diverge, the
     vocabulary has duplicates, which stay typed.
     """
     training = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
     first = {at: 1.0 for sheet in training for at in book.names[RangeName(sheet)["Step"]].cells()}
-    yield numbers.drawn() | first
     sentences = _sentences(book, full=True)
+    yield numbers.drawn() | (focused(book, "") if vocabulary and sentences else {}) | first
     if vocabulary and sentences:
         for words in _every_word(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words) | first
-        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "") | first
-        for words in _odd_words(book, vocabulary, sentences):
+        for words in _odd_in_trainings(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words)
     yield from _far(book, vocabulary, numbers)
     twice = [*_twice(book, vocabulary, sentences)] if vocabulary and sentences else []
@@ -517,21 +516,72 @@ def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> It
 def _odd_words(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """Unusual words: unknown, repeated, numeric and blank ones.
 
-    First an unknown word is last in some sentences, then in all, and in focus; the other words are repeated,
-    and the dimensions renamed. The unknown word is a known one in upper case, which only a case-insensitive
-    lookup finds. Then all words are unknown and look like a number, and the focus is
-    another number, which only a numeric lookup finds. Finally the first and last word of every sentence and
-    the focus are blank.
+    An unknown word is last in some sentences, then in all.
     """
-    known = _filled([word for word in vocabulary for _ in range(2)], sentences)
+    groups = (*_groups(sentences), *([sentences] if sentences[1:] else ()))
+    yield from _last_unknown(book, vocabulary, sentences, groups)
+    yield from _numeric(book, vocabulary, sentences)
+    yield _blank_ends(book, vocabulary, sentences)
+
+
+def _odd_in_trainings(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """Unusual words that are tried with the trainings.
+
+    An unknown word is last in each sentence and in the examples of each training once. The examples of the
+    first training share a set with the second sentence, if there is one.
+    """
+    trainings = [RangeName(sheet.id)["Tokens"] for sheet in book.manifest.sheets if sheet.is_a(Training)]
+    cells = {at for name in trainings for at in book.names[name].cells()}
+    examples = [sentence for sentence in sentences if sentence[0] in cells]
+    others = [sentence for sentence in sentences if sentence[0] not in cells]
+    none: list[list[At]] = []
+    pairs = zip_longest(_groups(others), [none, *_groups(examples)], fillvalue=none)
+    groups = [[*some, *more] for some, more in pairs]
+    yield from _last_unknown(book, vocabulary, sentences, groups)
+    yield from islice(_numeric(book, vocabulary, sentences), 1)
+    yield _blank_ends(book, vocabulary, sentences)
+
+
+def _odd_beside_trainings(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """The unusual words that are tried without the trainings: all sentences end in an unknown one, and 0."""
+    yield from _last_unknown(book, vocabulary, sentences, [sentences])
+    yield from islice(_numeric(book, vocabulary, sentences), 1, None)
+
+
+def _last_unknown(
+    book: Book, vocabulary: list[str], sentences: list[list[At]], groups: Iterable[list[list[At]]]
+) -> Iterator[Edits]:
+    """An unknown word is last in each group of sentences in turn, and in focus.
+
+    The other words are repeated, and the dimensions renamed. The unknown word is a known one in upper case,
+    which only a case-insensitive lookup finds.
+    """
+    known = _repeated(vocabulary, sentences)
     dims = {at: f"{text} 2" for at, text in texts(book, WORDS["Dims"]).items()}
     unknown = _unknown(vocabulary)
-    for those in (*_groups(sentences), *([sentences] if sentences[1:] else ())):
+    for those in groups:
         yield known | dims | {sentence[-1]: unknown for sentence in those} | focused(book, unknown)
+
+
+def _numeric(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """All words are unknown and look like a number; the focus is another number, then 0.
+
+    Only a numeric lookup finds the focus.
+    """
     number, other = [f"{i}" for i in range(1, len(vocabulary) + 3) if f"{i}" not in vocabulary][:2]
     for focus in [text for text in (other, "0") if text not in vocabulary]:
         yield {at: number for sentence in sentences for at in sentence} | focused(book, focus)
-    yield known | {at: "" for sentence in sentences for at in (sentence[0], sentence[-1])} | focused(book, "")
+
+
+def _blank_ends(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Edits:
+    """The first and last word of every sentence and the focus are blank."""
+    blank = {at: "" for sentence in sentences for at in (sentence[0], sentence[-1])}
+    return _repeated(vocabulary, sentences) | blank | focused(book, "")
+
+
+def _repeated(vocabulary: list[str], sentences: list[list[At]]) -> dict[At, float | str]:
+    """Fill sentences with the words of the vocabulary in order, each one twice."""
+    return _filled([word for word in vocabulary for _ in range(2)], sentences)
 
 
 def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import reduce
-from itertools import product
+from itertools import combinations, count, islice, product
 from operator import or_
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -128,8 +128,8 @@ def vanishing(
     """Sentences of a word whose values vanish on some sheets, but not on the others.
 
     Only this word is nonzero in the last column, and it is zero elsewhere; the last row of the weights of the
-    chosen sheets is zero. So any two sheets differ in at least one turn, once for the first sentence and once
-    for the others.
+    chosen sheets is zero. So of any two sheets, each vanishes once without the other, once for the first
+    sentence and once for the others.
     """
     prefixes = [RangeName(sheet.id) for sheet in book.manifest.sheets]
     sheets = [s for s in prefixes if s["W_V"] in book.manifest.inputs]
@@ -139,18 +139,26 @@ def vanishing(
     last_row = next(at[1] for at, word in texts(book, WORDS["Tokens"]).items() if word == last)
     last_col = E.col + E.cols - 1
     zeros_of_E = [at for at in numbers_of(book, WORDS["E"]) if (at[1] == last_row) != (at[2] == last_col)]
-    for turn, full in product(range(len(sheets).bit_length()), (sentences[:1], sentences[1:])):
+    for turn, full in product(turns_apart(len(sheets)), (sentences[:1], sentences[1:])):
         words: dict[At, float | str] = {at: vocabulary[0] for sentence in sentences for at in sentence}
         words |= {sentence[-1]: last for sentence in sentences}
         words |= {at: last for sentence in full for at in sentence}
         zeros = [*zeros_of_E]
-        for i, sheet in enumerate(sheets, 1):
-            if not i >> turn & 1:
-                continue
+        for sheet in (sheets[i] for i in turn):
             for name in (sheet["W_Q"], sheet["W_K"], sheet["W_V"]):
                 row = book.names[name].row + E.cols - 1
                 zeros += [at for at in numbers_of(book, name) if at[1] == row]
         yield words | {at: 0.0 for at in zeros if at in drawn} | focused(book, last)
+
+
+def turns_apart(n: int) -> list[list[int]]:
+    """Turns that each choose some of n indices: of any two, each is chosen once without the other.
+
+    For this, each index is chosen in as many turns, and no two in the same (Sperner's theorem).
+    """
+    turns = next(t for t in count(1) if math.comb(t, t // 2) >= n)
+    chosen = [*islice(combinations(range(turns), -(-turns // 2)), n)]
+    return [[i for i, those in enumerate(chosen) if turn in those] for turn in range(turns)]
 
 
 def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:

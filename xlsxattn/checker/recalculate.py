@@ -123,12 +123,12 @@ def _sets(
     large: Any = {"limits": engines.LARGE, "edited": edited} if book.runs else {}
     typed: dict[tuple[str, int, int], float | str] = {}
     every = [*edits, *(rest.edits if rest else ())]
-    answers = engines.evaluate_edited(engine, job, edits, rest=rest, **large)
-    for cells, answer in zip(every, answers, strict=False):
-        if isinstance(answer, engines.EngineFailed):
-            raise _because(book, engine, answer)
-        typed |= cells if book.runs else {}
-        yield {**answer, **book.blocks.values([typed])}
+    with closing(engines.evaluate_edited(engine, job, edits, rest=rest, **large)) as answers:
+        for cells, answer in zip(every, answers, strict=False):
+            if isinstance(answer, engines.EngineFailed):
+                raise _because(book, engine, answer)
+            typed |= cells if book.runs else {}
+            yield {**answer, **book.blocks.values([typed])}
 
 
 def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:

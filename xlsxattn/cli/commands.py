@@ -37,7 +37,7 @@ BLAS_THREADS = "1"
 """Number of NumPy's threads, unless the environment sets it. On the small matrices of a few sentences, two
 threads take three times the processor time, because they wait for each other."""
 
-COLLECTED = 50_000, 20, 100
+COLLECTED = 500_000, 2, 100
 """Thresholds of the garbage collector: reading a workbook creates many objects, few of them garbage."""
 
 

@@ -52,12 +52,14 @@ class Lanes:
         stacked: number of lanes stacked in the same columns; 0 if lanes are side by side.
         line: maximum length of a line of a caption.
         results: number of rows with results below the headings.
+        sentence: number of the first lane's sentence from 0.
     """
 
     starts: tuple[int, ...]
     stacked: int = 0
     line: int = MAX_CAPTION_LENGTH
     results: int = 0
+    sentence: int = 0
 
     @property
     def first_band(self) -> int:
@@ -95,11 +97,13 @@ def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
         sheet.widths |= {0: NARROW_MARGIN} | {start - GAP: NARROW_GAP for start in starts[1:-1]}
         line = min(line, *(_characters(label, width) for label, width in sizes))
     results = max((sum(1 + len(group.blocks) for group in groups) for groups in page.results), default=0)
-    lanes = Lanes(tuple(starts), len(page.lanes) if len(sizes) < len(page.lanes) else 0, line, results)
+    stacked = len(page.lanes) if len(sizes) < len(page.lanes) else 0
+    lanes = Lanes(tuple(starts), stacked, line, results, page.sentence)
     sheet.frozen += results
     for i, heading in enumerate(page.lanes):
         row, columns = HEAD_ROWS - 1 + (i if lanes.stacked else 0), lanes.columns(i)
-        accent = theme.MUTED if page.compact else colour(i)  # compact lanes are heads, not sentences
+        # compact lanes are heads, not sentences
+        accent = theme.MUTED if page.compact else colour(page.sentence + i)
         sheet.bars.append(Bar(Rectangle(row, columns[0], row, columns[-1]), accent))
         sheet.placed.append(Placed(heading, row, columns[0]))
         sheet.heights[row] = 22.0

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 GUIDE_COLUMNS, GUIDE_WIDTH = 5, 25.0
 PARAGRAPH = GUIDE_COLUMNS * (GUIDE_WIDTH * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)
 """Width of a paragraph in pixels."""
-WIDE = 1.05
-"""A wide (CJK) character is slightly wider than two characters of a column: 14.7 pixels, not 14."""
+WIDE, LATIN = 1.05, 0.9
+"""A wide (CJK) character is slightly wider than two digits, the unit of a column: 14.7 pixels, not 14. In
+texts without any, a character is narrower than a digit."""
 WIDER, BESIDE = 1.15, 16.0
 """Allowance for fonts wider than Calibri; pixels between a title and the link to Start."""
 GO = "Go to {title}"
@@ -122,8 +123,8 @@ def glossary(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
         sheet.heights[i] = 18.0
     if page.entries:
         first = [*(entry.term for entry in page.entries), *(paper for paper, _ in page.papers)]
-        sheet.widths[MARGIN] = max(map(theme.cell_width, first)) + 4.0
-        sheet.widths[MARGIN + 1] = max(theme.cell_width(entry.says) for entry in page.entries) * WIDE + 1.0
+        sheet.widths[MARGIN] = max(map(theme.cell_width, first)) + 1.0
+        sheet.widths[MARGIN + 1] = max(_text_width(entry.says) for entry in page.entries) + 1.0
         sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
     row += len(page.entries)
     if page.papers:
@@ -134,6 +135,12 @@ def glossary(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
             sheet.texts.append(Text(i, MARGIN + 1, title, "meaning"))
         row += len(page.papers) + 2
     return row
+
+
+def _text_width(text: str) -> float:
+    """Width in characters of a column for a text of 11 points."""
+    cells = theme.cell_width(text)
+    return cells * (WIDE if cells > len(text) else LATIN)
 
 
 def hints(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:

@@ -26,7 +26,7 @@ from xlsxattn.builder.layout.measures import (
     MAX_WIDTH,
     NARROW,
     SCREEN,
-    caption,
+    WIDE_FORMULA_CHARACTER,
     caption_lines,
     captioned,
     group_columns,
@@ -58,11 +58,13 @@ if TYPE_CHECKING:
 
 __all__ = ["TooLargeError", "lay_out"]
 
-CHART_ROWS, HIGH = 18, 11
+CHART_ROWS, SCATTER_ROWS, HIGH = 18, 21, 11
 MAX_TAB, MAX_TAIL = 31, 16
 """Maximum length of a tab's name, and of the end that is kept when a title is shortened."""
-MAX_CHART_WIDTH = SCREEN
-"""In pixels; lanes with many columns are wider."""
+MAX_SHARED_CAPTION = int(SCREEN / WIDE_FORMULA_CHARACTER)
+"""Maximum length of a line of a caption that has the whole screen."""
+MAX_CHART_WIDTH = SCREEN - 24
+"""In pixels, without the margin; lanes with many columns are wider."""
 HEADING_LINE, NARROW_HEADING_LINE = 11, 8
 """Characters in a line of a heading next to a block, in a column of the usual width and in a narrow one."""
 ROTATED_LABELS = {"map label": 62.0, "map label wide": 50.0}
@@ -206,7 +208,7 @@ def _band(
         top, row = row, _strip(sheet, band, strip, row, line)
         strips.append((top if strips else first, row))
         if lane is not None:
-            sheet.stripes.append(Bar(Rectangle(top, 0, row - BAND_GAP - 1, 0), colour(lane)))
+            sheet.stripes.append(Bar(Rectangle(top, 0, row - BAND_GAP - 1, 0), colour(lanes.sentence + lane)))
     whole = [(first, row)] if lanes.stacked and not band.shared else []
     sections += [*whole, *strips]  # a step that does not fit on a page is split between sentences
     _share_heat(sheet, before)
@@ -255,7 +257,8 @@ def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], r
         caption_rows = max((len(lines) for lines in captions), default=0)
     sides = [side.heading for group in groups for side in group.sides]
     has_labels = bool(sides) or any(group.cols is not None for group in groups)
-    if height := _label_height(groups, sides, NARROW_HEADING_LINE if sheet.narrow else HEADING_LINE):
+    line_length = NARROW_HEADING_LINE if sheet.narrow else HEADING_LINE
+    if height := _label_height(groups, sides, line_length, sheet.row):
         sheet.heights[row + caption_rows] = height
     for (group, col), lines in zip(strip, captions, strict=True):
         if caption_rows:
@@ -271,15 +274,18 @@ def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], r
 
 def _caption(group: Group, line: int) -> list[str]:
     if group.title == FORMULA:
-        return [caption(group)]
+        return caption_lines(group, MAX_SHARED_CAPTION)
     return [group.title] if group.title else caption_lines(group, line)
 
 
-def _label_height(groups: Sequence[Group], sides: Sequence[str], line: int) -> float:
-    """Height of a row of column labels in points, if wrapped or rotated; 0.0 for the default."""
+def _label_height(groups: Sequence[Group], sides: Sequence[str], line: int, row: float) -> float:
+    """Height of a row of column labels in points, if wrapped or rotated; 0.0 for the default.
+
+    ``row`` is the height of other rows, whose font is larger by two points.
+    """
     lines = max((_lines(side, line) for side in sides), default=1)
     if lines > 1:
-        return 13.0 * lines
+        return (row - 2) * lines
     looks = [group.cols.look for group in groups if isinstance(group.cols, Block)]
     return max((ROTATED_LABELS.get(look, 0.0) for look in looks), default=0.0)
 
@@ -412,8 +418,9 @@ def _charts(
             all_lanes = range(lanes.starts[0], lanes.columns(len(lanes.starts) - 2)[-1] + 1)
             columns = all_lanes if chart.kind == "scatter" and not lanes.stacked else lanes.columns(0)
             _chart(sheet, chart, row + 1, columns)
-            sections.append((row, row + CHART_ROWS + 4))
-            row += CHART_ROWS + 4
+            rows = SCATTER_ROWS if chart.kind == "scatter" else CHART_ROWS
+            sections.append((row, row + rows + 1))
+            row += rows + 1
     return row + 1
 
 

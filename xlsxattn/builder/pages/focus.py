@@ -74,7 +74,7 @@ def _strongest_group(
     terms = max_terms(keys)
     blocks: list[Block] = []
     labels: list[Labels] = []
-    texts = [_labels(sheet, text) for text in ("word", "weight", "place")]
+    texts = [_labels(sheet, text) for text in ("word", "weight", "position")]
     for head, head_labels in zip(head_prefixes(sheet, queries), zip(*texts, strict=True), strict=True):
         blocks += _strongest(sheet, limit, keys, head, terms)
         labels += head_labels
@@ -140,7 +140,7 @@ def _mixture(limit: Mapping[str, str], keys: Lane, head: RangeName, terms: int) 
     """The composition of a head's output, as text (1 × 1)."""
     names = {"weights": head["FocusWeights"], "words": head["FocusWords"], **limit}
     mixture = ops.focus.seen_mixture if "seen" in limit else ops.focus.mixture
-    return computed(head["FocusSaid"], (1, 1), mixture(terms, more=keys.n > terms), "said", **names)
+    return computed(head["FocusSaid"], (1, 1), mixture(terms, more=keys.n > terms), "made of", **names)
 
 
 def max_terms(lane: Lane) -> int:

@@ -282,11 +282,11 @@ class _Lesson:
             rows, cols = z.shape(matrix)
             given = typed(s[matrix], "input", self.sheet.matrices[matrix])
             start = computed(s[f"Start_{matrix}"], (rows, cols), ops.CLAMPED, "embedding", x=given.name)
-            sides = [Side("", words=("→",) * rows), Side("before", (start,))]
+            sides = [Side("", words=("→",) * rows), Side("before", (self._narrow(start),))]
             if matrix in z.learns:
                 names = {"of": self.every.name(matrix), "band": str(self.sheet.steps + 1), "like": given.name}
                 final = computed(s[f"Final_{matrix}"], (rows, cols), ops.TAKEN, "output", **names)
-                sides += [Side("", words=("→",) * rows), Side("after", (final,))]
+                sides += [Side("", words=("→",) * rows), Side("after", (self._narrow(final),))]
             title = matrix if matrix in z.learns else say("{matrix} (not learned)", matrix=matrix)
             block = tuple(map(self._narrow, (given,)))
             groups.append(

@@ -286,6 +286,7 @@ def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
                 subtitle=_layer_subtitle(sheet, k, crossed=crossed),
                 tries=layer_experiments(sheet, crossed=crossed),
                 box=_box(side, say("layer {k}", k=k), say("Layer {k}", k=k)),
+                sentence=int(side.memory is not None),
             )
         )
     return pages
@@ -336,6 +337,7 @@ def _out_page(spec: Spec, sheet: Model, side: Stack, *, last: bool) -> Page:
         subtitle=_out_subtitle(sheet, last=last),
         tries=outcome(sheet, last=last),
         box=_box(side, say("output"), say("Output")),
+        sentence=int(side.memory is not None),
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from openpyxl.utils import column_index_from_string
-
+from xlsxattn.checker.appearance.blank_values import hides_nothing
 from xlsxattn.checker.appearance.cell_styles import MIN_POINTS, STRUCK
 from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
 from xlsxattn.checker.appearance.number_formats import same, verdict
@@ -14,7 +13,7 @@ from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.exercise import answered, mark_of
-from xlsxattn.contract.names import COLS, FRONT, ROWS, SHOWN, STEPS, of_context, parse
+from xlsxattn.contract.names import FRONT, SHOWN, STEPS, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -34,21 +33,12 @@ HEATED = {
     "Scores", "Start", "Sum", "Tempered", "TopProbabilities", "Track", "Trained", "Up", "V", "X",
 }  # fmt: skip
 """The computed blocks that have a heat map."""
-BEFORE_AND_AFTER = ("FocusBefore", "FocusAfter")
-"""The numbers of the focus word in the head of an attention sheet."""
 IN_PARTS = ("Track", "Start", "Final", "Asked")
 """Those of them whose names have a further part."""
 SINGLE = ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
 """Quantities of the shown step of a training that have no heat map."""
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
 """Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
-_IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*)=0|MIN\((\w+),(\w+)\)=0", re.ASCII)
-_HAS_NO_RESULT = re.compile(
-    r'OR\((?:(\w+)=0|(\w+)="–"),SUMPRODUCT\(\((\w+)=0\)\*\((\w+)<>""\)\)>0\)', re.ASCII
-)
-"""The condition that a sentence that may have blanks has no result."""
-_IN_WORDS = re.compile(r"AND\(LEN\(\$[A-Z]{1,3}\d{1,7}\)>0,(.+)\)", re.ASCII)
-"""A condition in rows that have a word."""
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _BUILT_STOP = re.compile(
     r"ISTEXT\(\$?[A-Z]{1,3}\$?\d{1,7}\)|AND\(LEN\(\$[A-Z]{1,3}\d{1,7}\)>0,\$[A-Z]{1,3}\d{1,7}=0\)|-1E\+?50",
@@ -105,15 +95,13 @@ def _is_doubtful(rule: Rule) -> bool:
 def _check(rule: Rule, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
     touched = [one for area in rule.areas for one in ranges.touched(area)]
     for name, cells in touched:
-        values = _harm(rule, name, ranges, styles.first(cells), styles)
+        values = _harm(rule, name, cells, ranges, styles)
         if values is not None:
             yield Finding(Kind.MISLEADING_RULE, name, cells.address(), values=values)
             return
 
 
-def _harm(
-    rule: Rule, name: str, ranges: OwnRanges, own: CellStyle | None, styles: Styles
-) -> dict[str, Any] | None:
+def _harm(rule: Rule, name: str, cells: Area, ranges: OwnRanges, styles: Styles) -> dict[str, Any] | None:
     """The values for the message if a rule makes a range misleading or unreadable; otherwise None."""
     if rule.stops and not _is_built_stop(rule) and not styles.book.by_gnumeric:  # it saves all rules so
         return {"stops": shortened(", ".join(rule.formulas) or rule.kind)}
@@ -122,8 +110,9 @@ def _harm(
     look = rule.look
     if look is not None and look.numFmt is not None:
         code = str(look.numFmt.formatCode)
-        if verdict(code) and not _is_built(rule, code, name, ranges):
+        if verdict(code) and not _is_built(rule, code, name, cells, ranges, styles.book):
             return {"format": shortened(code)}
+    own = styles.first(cells)
     if own is None or contrast(own.ink, own.paper) < MIN_CONTRAST:  # the cell itself has a finding
         return None
     return _unreadable(rule, own, styles.palette)
@@ -152,48 +141,16 @@ def _is_built_stop(rule: Rule) -> bool:
     return hides or bool(_BUILT_STOP.fullmatch(formula))
 
 
-def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
+def _is_built(rule: Rule, code: str, name: str, cells: Area, ranges: OwnRanges, book: Book) -> bool:
     """Whether a rule that replaces or hides a value is one of those that are built."""
     if same(code, ABSENT):
-        return _is_of_blank_words(rule, ranges) or _is_absent(rule, name, ranges)
+        return hides_nothing(rule, name, cells, ranges, book.manifest)
     if same(code, MASKED):
         return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
     blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
     if blank is None or not same(code, NO_WORD) or parse(name).block != "Ids":
         return False
     return _is_word(blank, rule.areas[0], ranges)
-
-
-def _is_of_blank_words(rule: Rule, ranges: OwnRanges) -> bool:
-    """Whether a rule holds in rows or columns of blank words: it tests the label of the first one."""
-    found = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
-    first = rule.areas[0]
-    if found is None:
-        return False
-    label = Area(first.sheet, int(found[2]) - 1, column_index_from_string(found[1]) - 1, 1, 1)
-    part = ROWS if label.row == first.row else COLS if label.col == first.col else None
-    return part is not None and any(parse(name).label == part for name, _ in ranges.touched(label))
-
-
-def _is_absent(rule: Rule, name: str, ranges: OwnRanges) -> bool:
-    """Whether a rule holds where the row's word is unknown, or the focus word or any word is missing."""
-    if parse(name).sheet != FRONT and parse(name).block not in BEFORE_AND_AFTER:
-        return False
-    formula = rule.formulas[0].replace(" ", "") if rule.formulas else ""
-    found = _IS_ABSENT.fullmatch(_IN_WORDS.sub(r"\1", formula))
-    context = of_context(parse(name).context)
-    if match := _HAS_NO_RESULT.fullmatch(formula):
-        focus, of_class, *words = match.groups()
-        own_class = of_class and parse(of_class).block == "Class" and parse(of_class).context
-        is_own = focus == context["Focus"] or own_class == parse(name).context
-        return is_own and words == [context["Ids"], context["Tokens"]]
-    if found is None:
-        return False
-    if not found[1]:
-        return found[3] == context["Focus"] or found.group(4, 5) == (context["Focus"], context["Ids"])
-    first, ids = rule.areas[0], ranges.areas.get(context["Ids"])
-    beside = ids and Area(first.sheet, first.row, ids.col, 1, 1).address()
-    return bool(beside and ids and ids.row == first.row and beside.endswith(f"!{found[1]}{found[2]}"))
 
 
 def _is_word(blank: re.Match[str], area: Area, ranges: OwnRanges) -> bool:

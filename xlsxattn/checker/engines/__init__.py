@@ -22,7 +22,7 @@ from xlsxattn.language import MessageError, say
 from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from xlsxattn.checker.cells import Edits
@@ -124,7 +124,7 @@ def evaluate_edited(
     limits: Limits = _STANDARD,
     edited: Callable[[int, Path], None] | None = None,
     rest: Rest | None = None,
-) -> Iterator[JobResult]:
+) -> Generator[JobResult]:
     """Recalculate a workbook after each of several sets of edits, with one result in memory at a time.
 
     Args:

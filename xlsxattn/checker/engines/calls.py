@@ -23,7 +23,7 @@ from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Area, Edits, Grid, Value
     from xlsxattn.checker.engines.processes import Job, JobResult, Limits
@@ -51,7 +51,7 @@ _OFFICE_SETTINGS = (
 
 def ironcalc(
     job: Job, limits: Limits, edits: Sequence[Edits] = ({},), rest: Rest | None = None
-) -> Iterator[JobResult]:
+) -> Generator[JobResult]:
     """Recalculate a workbook with IronCalc in a child process, once for each set of edits, then the rest."""
     parts = [Rest((), job.areas, edits), *([rest] if rest else [])]
     with temporary_folder() as folder:

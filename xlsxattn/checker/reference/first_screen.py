@@ -361,22 +361,33 @@ def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
 
 
 def trained(screen: Screen, training: SheetInfo) -> Expected:
-    """The text about a training: by how many percent its loss falls."""
-    s, n = RangeName(training.id), training.steps
-    losses, verdict = screen.made[s["Loss"]], screen.made[s["Verdict"]]
-    diverged = int(screen.made[s["Diverged"]].values.item())
+    """The text about the result of a training, (1, 1): contract, "The texts"."""
+    s, steps = RangeName(training.id), training.steps
+    losses, verdict, diverged = (screen.made[s[block]] for block in ("Loss", "Verdict", "Diverged"))
     if screen.made["vocab_Status"].values.item() == "✗":
         return text(screen.tell(NOT_YET))
-    if diverged:
-        return text(screen.tell(DIVERGED, step=diverged))
-    if verdict.values.item() != "✓":
-        return replace(text(screen.tell(NOT_LEARNED, steps=n)), amplification=verdict.amplification)
-    first, last = (float(losses.values[k, 0]) for k in (0, -1))
-    fall, doubt = 100 * (1 - last / first), 200 * rounding_of(losses) / first
-    is_sure = doubt < 1
-    ways = [math.floor(fall + 0.5 + slack) for slack in (0.0, *((doubt, -doubt) if is_sure else ()))]
-    found = text_from((screen.tell(LEARNED, steps=n, percent=percent) for percent in ways), losses)
-    return replace(found, amplification=verdict.amplification if is_sure else math.inf)
+    if diverged.values.item() > 0:
+        return text(screen.tell(DIVERGED, step=int(diverged.values.item())))
+    falls, is_sure = verdict.values.item() == "✓", math.isfinite(verdict.amplification)
+    learned = [screen.tell(LEARNED, steps=steps, percent=percent) for percent in percents(losses)]
+    not_learned = [screen.tell(NOT_LEARNED, steps=steps)]
+    ways, others = (learned, not_learned) if falls else (not_learned, learned)
+    return text_from(ways if is_sure else ways + others, diverged)  # which rounding does not affect
+
+
+def percents(losses: Expected) -> list[int]:
+    """By how many percent the loss may fall from its first to its last number, the likeliest first.
+
+    losses: (n + 1, 1). With the error e of each loss, 100 (1 − last / first) has the error
+    100 e (1 + last / first) / first, to first order. Half a percent may be rounded up or down.
+    """
+    first, last, e = float(losses.values[0, 0]), float(losses.values[-1, 0]), rounding_of(losses)
+    if not (0 < first < math.inf and 0 <= last < math.inf and e < first):
+        return [*range(101)]
+    fall = 100 * (1 - last / first)
+    doubt = 100 * e * (1 + last / first) / first
+    best, low, high = (math.floor(min(max(p, 0), 100) + 0.5) for p in (fall, fall - doubt, fall + doubt))
+    return [best, *(percent for percent in range(low, high + 1) if percent != best)]
 
 
 def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from xlsxattn.checker.reference import learning
-from xlsxattn.checker.reference.attention import FREE, TOLERANCE, Expected, Sized, given, numbers
+from xlsxattn.checker.reference.attention import (
+    FREE,
+    MIN_MAGNITUDE,
+    TOLERANCE,
+    Expected,
+    Sized,
+    given,
+    numbers,
+)
 from xlsxattn.checker.reference.choices import OneOf, one_of
 from xlsxattn.checker.reference.training_pass import WHOLE, Pass, stacked
 from xlsxattn.checker.reference.words import (
@@ -510,7 +518,8 @@ def verdicts(x: Course, ranges: Ranges) -> Ranges:
     losses, loss = ranges[s["Loss"]], ranges[s["Loss"]].values[:, 0]
     gap = loss[-1] - LOWER * loss[0]
     slack = 2 * TOLERANCE * losses.magnitude * max(1.0, losses.amplification / FREE)
-    unsure = not diverged and not abs(gap) > slack
+    stays_0 = losses.magnitude <= MIN_MAGNITUDE  # no terms, as if no example contains its word
+    unsure = not (diverged or stays_0 or abs(gap) > slack)
     ones = ["LearningRate", "WeightDecay", "Momentum", "Beta1", "Beta2", "Epsilon"]
     ones += ["Step", "CheckRow", "CheckCol", "CheckH"]
     typed = all(np.isfinite(x.part(s[one], (1, 1))).all() for one in ones if s[one] in x.read)
