@@ -524,7 +524,7 @@ def test_a_word_that_the_vocabulary_lacks_is_a_warning(causal, wrong):
     words = [f for f in report.every_finding if f.kind in (Kind.UNKNOWN_WORD, Kind.WORD_TWICE)]
     assert [(f.kind, f.cell, f.values) for f in words] == [
         (Kind.UNKNOWN_WORD, names["chase_Tokens"].address(1), {"word": "elephant"}),
-        (Kind.UNKNOWN_WORD, names["chase_Tokens"].address(3), {}),
+        (Kind.UNKNOWN_WORD, names["chase_Tokens"].address(3), {"mask": "causal+padding"}),
         (Kind.WORD_TWICE, names["vocab_Tokens"].address(4), {"word": "cat"}),
     ]
     assert cli.main(["check", "--strict", str(wrong)], standalone_mode=False) == FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import hostile
 import pytest
@@ -12,7 +13,7 @@ from dev import prebuilt
 from dev.campaign import imported
 from dev.campaign.places import local
 from dev.campaign.tampered import views
-from xlsxattn import press
+from xlsxattn import press, templates
 from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.appearance.blank_values import hides_nothing
 from xlsxattn.checker.appearance.charts import area_of
@@ -60,6 +61,17 @@ def test_a_title_like_a_formula_is_no_caption(tmp_path):
     heads = {"id": "heads", "kind": "multi-head", "title": "{tab}", "heads": 2, "d_out": 1}
     press.build({"title": "=2*2", **plain([2], 2, sheet, heads, {"id": "both", "kind": "compare"})}, path)
     assert list(misleading_views(read(path))) == []
+
+
+@pytest.mark.parametrize("title", ["{=attn_one_Scores/attn_Scale}", "=A1/B1", "=", "{="])
+def test_no_title_or_dimension_of_a_new_workbook_is_taken_for_a_caption(title, tmp_path):
+    spec = tomllib.loads(templates.path("learning").read_text("utf-8"))
+    titled = [sheet | {"title": title} for sheet in spec["sheets"]]
+    heads = {"id": "heads", "kind": "multi-head", "title": title, "heads": 2, "d_out": 1}
+    compare = {"id": "both", "kind": "compare", "title": title}
+    dimensions = {"dimensions": ["=", "{=X*2}"]}
+    spec |= {"vocabulary": spec["vocabulary"] | dimensions, "sheets": [*titled, heads, compare]}
+    assert press.build(spec, tmp_path / "titled.xlsx").report.every_finding == ()
 
 
 def test_words_of_precomputed_rows_are_not_offered_for_a_swap(tmp_path):

@@ -406,6 +406,25 @@ def test_missing_results_of_a_batch_are_tried_again(tmp_path, monkeypatch):
     assert log.read_text().split() == ["3", "1", "2", "1"]
 
 
+@pytest.mark.parametrize(
+    ("code", "saves_at", "runs"), [(0, 2, 2), (0, 0, 2), (1, 2, 1)], ids=["under load", "never", "an error"]
+)
+def test_libreoffice_is_tried_once_more_after_no_result_and_no_error(
+    tmp_path, monkeypatch, code, saves_at, runs
+):
+    log = tmp_path / "log"
+    log.touch()
+    first = 'while [ "$1" != --outdir ]; do shift; done\nout=$2; shift 2\nmkdir -p "$out"\n'
+    save = f'[ $(wc -l < "{log}") != {saves_at} ] || cp "$1" "$out"\nexit {code}\n'
+    program(tmp_path, monkeypatch, "soffice", f'{first}echo run >> "{log}"\n{save}')
+    (answer,) = evaluate("libreoffice", [Job(book(tmp_path / "a.xlsx", [[1]]), column(1))])
+    assert log.read_text() == "run\n" * runs
+    if runs == saves_at:
+        assert answer == {"it": [[1.0]]}
+    else:
+        assert is_sentence(answer, f"exit code {code}")
+
+
 def test_the_timeout_of_a_batch_restarts_with_each_file(tmp_path, monkeypatch):
     first = 'while [ "$1" != --outdir ]; do shift; done\nout=$2; shift 2\nmkdir -p "$out"\n'
     log = tmp_path / "log"

@@ -265,6 +265,10 @@ class Kind(StrEnum):
         "unknown word",
         About.CELL,
         say("{word!r} is not in the vocabulary"),
+        say(
+            "the cell is blank, but no sheet has a padding mask or generates words: type a word, or build "
+            "with mask = {mask!r} on a sheet or without length"
+        ),
         say("the cell is blank, but must hold a word of the vocabulary"),
         severity="warning",
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
 VOCABULARY = WORDS["Tokens"]
+PADDING = "causal+padding"
+"""A mask of all kinds of sheets but those with two sentences, which uses blank cells."""
 
 
 def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
@@ -36,7 +38,8 @@ def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
             if not word and (owner in compared or (blanks and owner not in trained)):
                 continue
             where = book.names[name].address(i)
-            yield Finding(Kind.UNKNOWN_WORD, name, where, values={"word": word} if word else {})
+            remedy = {} if owner in trained else {"mask": PADDING}
+            yield Finding(Kind.UNKNOWN_WORD, name, where, values={"word": word} if word else remedy)
     seen: Counter[str] = Counter()
     for i, word in enumerate(known):
         seen[word] += 1

@@ -53,7 +53,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
             if not names or any(stated == caption(book, name) for name in names):
                 continue
             name = next((n for n in names if has_expected_formula(book, n)), "")
-            if name and not _is_of_sheet(text, titles) and not _is_input(book, tab, row, col):
+            if name and not _is_of_sheet(text, titles) and not _is_typed(book, text):
                 yield _other(name, (tab, row, col), stated, caption(book, name))
 
 
@@ -85,11 +85,13 @@ def _is_of_sheet(text: str, titles: set[str]) -> bool:
     )
 
 
-def _is_input(book: Book, tab: str, row: int, col: int) -> bool:
-    """Whether a cell is in an input range: a word of a sentence may look like a formula."""
-    areas = (book.names[name] for name in book.manifest.inputs if name in book.names)
+def _is_typed(book: Book, text: str) -> bool:
+    """Whether an input has this text: a word, or a dimension or class that also labels a column."""
+    areas = [book.names[name] for name in book.manifest.inputs if name in book.names]
     return any(
         area.sheet == tab and 0 <= row - area.row < area.rows and 0 <= col - area.col < area.cols
+        for (tab, row, col), typed in book.typed.items()
+        if typed == text
         for area in areas
     )
 

@@ -149,9 +149,11 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[JobResult]:
     """Recalculate workbooks with LibreOffice in a single run, because startup is expensive.
 
     A workbook that crashes it also prevents the results of those after it. So the first one without a result
-    is tried again alone, and the rest together.
+    is tried again alone, and the rest together. Under load, LibreOffice sometimes ends without an error and
+    without a result, so a single workbook is then tried once more.
     """
     answers: dict[int, JobResult] = {}
+    repeated: set[int] = set()
     with temporary_folder() as folder:
         write_profile(folder / "profile")
         batches = [_copied(jobs, folder, answers)]
@@ -164,6 +166,9 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[JobResult]:
             answers |= {n: _read("libreoffice", results[n], jobs[n]) for n in batch if n not in lost}
             if len(batch) > 1:
                 batches += [lost[1:], lost[:1]]
+            elif lost and code == 0 and not repeated.intersection(lost):
+                repeated.update(lost)
+                batches.append(lost)
             elif lost:
                 answers[lost[0]] = failure("libreoffice", code, limits)
     return [answers[n] for n in range(len(jobs))]
