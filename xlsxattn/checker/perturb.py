@@ -527,24 +527,20 @@ def _odd_words(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> 
 def _odd_in_trainings(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """Unusual words that are tried with the trainings.
 
-    An unknown word is last in each sentence and in the examples of each training once. The examples of the
-    first training share a set with the second sentence, if there is one.
+    An unknown word is last in the first sentence, then only in the examples of each training in turn.
     """
     trainings = [RangeName(sheet.id)["Tokens"] for sheet in book.manifest.sheets if sheet.is_a(Training)]
     cells = {at for name in trainings for at in book.names[name].cells()}
     examples = [sentence for sentence in sentences if sentence[0] in cells]
-    others = [sentence for sentence in sentences if sentence[0] not in cells]
-    none: list[list[At]] = []
-    pairs = zip_longest(_groups(others), [none, *_groups(examples)], fillvalue=none)
-    groups = [[*some, *more] for some, more in pairs]
+    groups = ([sentences[0]], *_groups(examples))
     yield from _last_unknown(book, vocabulary, sentences, groups)
     yield from islice(_numeric(book, vocabulary, sentences), 1)
     yield _blank_ends(book, vocabulary, sentences)
 
 
 def _odd_beside_trainings(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The unusual words that are tried without the trainings: all sentences end in an unknown one, and 0."""
-    yield from _last_unknown(book, vocabulary, sentences, [sentences])
+    """Unusual words that are tried without the trainings: the others of `_odd_words`."""
+    yield from _last_unknown(book, vocabulary, sentences, (*_groups(sentences[1:]), sentences))
     yield from islice(_numeric(book, vocabulary, sentences), 1, None)
 
 
