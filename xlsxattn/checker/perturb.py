@@ -179,7 +179,7 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
 
 
 def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Other numbers; no focus word; other and unusual words; numbers beyond limits; runs that diverge.
+    """Other numbers and words; no focus word; unusual words; numbers beyond limits; runs that diverge.
 
     The sets with usual words show the first step, whose loss is usually the largest. While runs diverge, the
     vocabulary has duplicates, which stay typed.
@@ -187,10 +187,11 @@ def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iter
     training = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
     first = {at: 1.0 for sheet in training for at in book.names[RangeName(sheet)["Step"]].cells()}
     sentences = _sentences(book, full=True)
-    yield numbers.drawn() | (focused(book, "") if vocabulary and sentences else {}) | first
+    yield numbers.drawn() | first
     if vocabulary and sentences:
         for words in _every_word(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words) | first
+        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "") | first
         for words in _odd_in_trainings(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words)
     turns = [*_focus_in_turn(book, vocabulary, sentences)] if vocabulary and sentences else []
@@ -525,10 +526,10 @@ def _odd_words(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> 
 def _odd_in_trainings(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """Unusual words that are tried with the trainings.
 
-    An unknown word is last in the first sentence, then only in the examples of each training in turn.
+    An unknown word is last only in the examples of each training in turn, then in the first sentence.
     """
     examples = [sentence for sentence in sentences if sentence[0] in _of_trainings(book)]
-    yield from _last_unknown(book, vocabulary, sentences, ([sentences[0]], *_groups(examples)))
+    yield from _last_unknown(book, vocabulary, sentences, (*_groups(examples), [sentences[0]]))
     yield from islice(_numeric(book, vocabulary, sentences), 1)
     yield _blank_ends(book, vocabulary, sentences)
 
