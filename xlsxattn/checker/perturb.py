@@ -179,7 +179,7 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
 
 
 def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Other numbers; no focus word; other and unusual words; numbers beyond limits; runs that diverge.
+    """Other numbers and words; no focus word; unusual words; numbers beyond limits; runs that diverge.
 
     The sets with usual words show the first step, whose loss is usually the largest. While runs diverge, the
     vocabulary has duplicates, which stay typed.
@@ -187,13 +187,16 @@ def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iter
     training = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
     first = {at: 1.0 for sheet in training for at in book.names[RangeName(sheet)["Step"]].cells()}
     sentences = _sentences(book, full=True)
-    yield numbers.drawn() | (focused(book, "") if vocabulary and sentences else {}) | first
+    yield numbers.drawn() | first
     if vocabulary and sentences:
         for words in _every_word(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words) | first
+        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "") | first
         for words in _odd_in_trainings(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words)
-    yield from _far(book, vocabulary, numbers)
+    turns = [*_focus_in_turn(book, vocabulary, sentences)] if vocabulary and sentences else []
+    for far, words in zip_longest(_far(book), turns):
+        yield numbers.drawn() | dict(words or {}) | (far or {})
     twice = [*_twice(book, vocabulary, sentences)] if vocabulary and sentences else []
     for diverging, words in zip_longest(_diverging(book), twice):
         yield numbers.drawn() | dict(words or {}) | (diverging or {})
@@ -278,15 +281,14 @@ def _positions(book: Book) -> Iterator[dict[At, float | str]]:
 
 def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
     """Numbers of trainings beyond their limits; then runs that diverge."""
-    yield from _far(book, vocabulary, numbers)
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    for diverging in _diverging(book):
-        yield numbers.drawn() | words | diverging
+    for edits in (*_far(book), *_diverging(book)):
+        yield numbers.drawn() | words | edits
 
 
-def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+def _far(book: Book) -> Iterator[dict[At, float | str]]:
     """Numbers of trainings that are brought within limits: each one is once below, once within, once above.
 
     The turn differs between neighbouring cells, a matrix and its transpose, and ranges of the same shape.
@@ -294,9 +296,6 @@ def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
     numeric = [name for name in (WORDS["E"], *own) if not is_text(name)]
-    words: dict[At, float | str] = {}
-    if vocabulary:
-        words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
     cycle = (-BEYOND, None, BEYOND)
     for turn in range(len(cycle) if training else 0):
         far: dict[At, float | str] = {}
@@ -308,7 +307,7 @@ def _far(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits
                 place = k + turn + down * row + right * col + both * row * col
                 if (number := cycle[place % len(cycle)]) is not None:
                     far[at] = number
-        yield numbers.drawn() | words | far
+        yield far
 
 
 def _diverging(book: Book) -> Iterator[dict[At, float | str]]:
@@ -527,24 +526,32 @@ def _odd_words(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> 
 def _odd_in_trainings(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """Unusual words that are tried with the trainings.
 
-    An unknown word is last in each sentence and in the examples of each training once. The examples of the
-    first training share a set with the second sentence, if there is one.
+    An unknown word is last only in the examples of each training in turn, then in the first sentence.
     """
-    trainings = [RangeName(sheet.id)["Tokens"] for sheet in book.manifest.sheets if sheet.is_a(Training)]
-    cells = {at for name in trainings for at in book.names[name].cells()}
-    examples = [sentence for sentence in sentences if sentence[0] in cells]
-    others = [sentence for sentence in sentences if sentence[0] not in cells]
-    none: list[list[At]] = []
-    pairs = zip_longest(_groups(others), [none, *_groups(examples)], fillvalue=none)
-    groups = [[*some, *more] for some, more in pairs]
-    yield from _last_unknown(book, vocabulary, sentences, groups)
+    examples = [sentence for sentence in sentences if sentence[0] in _of_trainings(book)]
+    yield from _last_unknown(book, vocabulary, sentences, (*_groups(examples), [sentences[0]]))
     yield from islice(_numeric(book, vocabulary, sentences), 1)
     yield _blank_ends(book, vocabulary, sentences)
 
 
+def _focus_in_turn(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """The focus word is last in each sentence in turn and in no other; examples have any words."""
+    others = [sentence for sentence in sentences if sentence[0] not in _of_trainings(book)]
+    words = _filled(vocabulary, sentences) | _filled(vocabulary[:-1] or vocabulary, others)
+    last = vocabulary[-1]
+    for those in _groups(others):
+        yield words | {sentence[-1]: last for sentence in those} | focused(book, last)
+
+
+def _of_trainings(book: Book) -> set[At]:
+    """The cells of the words of trainings."""
+    names = [RangeName(sheet.id)["Tokens"] for sheet in book.manifest.sheets if sheet.is_a(Training)]
+    return {at for name in names for at in book.names[name].cells()}
+
+
 def _odd_beside_trainings(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The unusual words that are tried without the trainings: all sentences end in an unknown one, and 0."""
-    yield from _last_unknown(book, vocabulary, sentences, [sentences])
+    """Unusual words that are tried without the trainings: the others of `_odd_words`."""
+    yield from _last_unknown(book, vocabulary, sentences, (*_groups(sentences[1:]), sentences))
     yield from islice(_numeric(book, vocabulary, sentences), 1, None)
 
 

@@ -70,9 +70,9 @@ class Answers:
             cells = [get(tab, row, col) for row in rows for col in cols]
             kinds = set(map(type, cells))
             if NONE in kinds and kinds <= PLAIN:
-                numbers.extend([NAN if value is None else value for value in cells])
+                numbers.fromlist([NAN if value is None else value for value in cells])
             elif kinds == {float} and not isnan(sum(cells)):  # a NaN computed by the engine is not a blank
-                numbers.extend(cells)
+                numbers.fromlist(cells)  # faster than extend
             else:
                 at = ((tab, row, col) for row in rows for col in cols)
                 others[place] = [self.other(where, value) for where, value in zip(at, cells, strict=True)]
