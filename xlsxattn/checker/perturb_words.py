@@ -194,7 +194,8 @@ def target_words(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
     """The target words of trainings, round by round, and which gradient is checked.
 
     In every third round, one example lacks its target word, which is in turn a blank, a word of no example,
-    and any word of all. Edits of a round stay in effect in later ones.
+    and one of another example; each example twice, as unusual words hide it in some rounds. Edits of a round
+    stay in effect in later ones.
     """
     sheets = [sheet for sheet in book.manifest.sheets if sheet.is_a(Training)]
     typed: dict[At, float | str] = {}
@@ -205,12 +206,16 @@ def target_words(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
             s = RangeName(sheet.id)
             cells, asked = (list(book.names[s[block]].cells()) for block in ("Tokens", "Asked"))
             words, first = [str(typed.get(at, book.typed.get(at, ""))) for at in cells], 0
+            own = []
             for e, (at, n) in enumerate(zip(asked, sheet.examples, strict=False)):
-                found[at] = words[first + (turn + e) % n]
+                own.append(words[first : first + n])
+                found[at] = own[e][(turn + e) % n]
                 first += n
             if (turn + 1) % 3 == 0:
-                strange = ("", f"{words[0]} 3", words[turn % len(words)])
-                found[asked[turn // 3 % len(asked)]] = strange[turn // 3 % 3]
+                e = turn // 6 % len(asked)
+                others = [word for word in words if word not in own[e]]
+                strange = ("", f"{words[0]} 3", *others[:1])
+                found[asked[e]] = strange[turn // 3 % len(strange)]
             matrices = [*sheet.learns, "W"]
             found |= dict.fromkeys(book.names[s["CheckMatrix"]].cells(), matrices[turn % len(matrices)])
         yield found
