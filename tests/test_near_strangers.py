@@ -9,6 +9,7 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
@@ -19,6 +20,9 @@ from xlsxattn import templates
 from xlsxattn.checker import engines
 from xlsxattn.checker.file_type import is_foreign
 from xlsxattn.language import MAX_MESSAGE_LENGTH, language, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROGRAM = Path(sys.executable).with_name("xlsxattn")
 
@@ -164,8 +168,8 @@ def test_a_preview_replaces_no_other_file_and_keeps_links(causal):
 
 
 def test_another_engine_is_suggested_if_it_can_be_chosen(causal, monkeypatch):
-    def failing(*_: object, **__: object) -> list[engines.EngineFailed]:
-        return [engines.EngineFailed("IronCalc took too long.")]
+    def failing(*_: object, **__: object) -> Iterator[engines.EngineFailed]:
+        yield engines.EngineFailed("IronCalc took too long.")
 
     monkeypatch.setattr("xlsxattn.checker.engines.evaluate_edited", failing)
     assert refusal("check", causal).endswith("IronCalc took too long. Try --engine libreoffice.")
