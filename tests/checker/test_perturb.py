@@ -292,6 +292,16 @@ def test_one_example_lacks_its_word_in_every_third_round():
     assert len(said) > 3
 
 
+def test_each_example_lacks_its_word_once_where_nothing_else_is_wrong():
+    lacking = set()
+    for known, book in training_rounds():
+        names = ("vocab_Tokens", "s_Tokens", "s_Asked")
+        vocabulary, words, asked = ([known[at] for at in book.names[name].cells()] for name in names)
+        if len({*vocabulary}) == len(vocabulary) and {*words} <= {*vocabulary} - {""}:
+            lacking |= {e for e, own in enumerate((words[:3], words[3:])) if asked[e] not in own}
+    assert lacking == {0, 1}
+
+
 def test_trainings_start_small_but_go_beyond_their_limits():
     every = [known for known, _ in training_rounds()]
     book = next(training_rounds())[1]
