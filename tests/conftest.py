@@ -13,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same for PyTorch
 
 import pytest
+from hypothesis import settings
 
 from dev import prebuilt
 from xlsxattn.checker import engines
@@ -22,6 +23,8 @@ ROOT = Path(__file__).parent.parent
 pytest.register_assert_rewrite("experiments")
 THOROUGH = os.environ.get("XLSXATTN_THOROUGH") == "1"
 """Whether to run all random cases with all engines: see CONTRIBUTING.md."""
+settings.register_profile("xlsxattn", derandomize=not THOROUGH)
+settings.load_profile("xlsxattn")  # the result of a default run depends on the sources alone
 SAID = "said"
 """The property of a test for messages in the summary, such as how much was proved."""
 

@@ -37,12 +37,13 @@ identifiers = st.one_of(
 
 
 def _keepable(word: str) -> bool:
-    """Whether a workbook can store a word, without invisible ends."""
+    """Whether a workbook can store a word: no invisible ends, no escape of Excel's such as ``_x0041_``."""
     return (
         bool(word.strip())
         and word == word.strip()
         and not any(c in "\ufffe\uffff" for c in word)
         and len(word.split()) == 1
+        and not re.search("_x[0-9A-Fa-f]{4}_", word)
     )
 
 
