@@ -71,7 +71,7 @@ def test_a_draft_has_all_cells_and_the_names_used_in_formulas(tmp_path: Path) ->
 
 
 def test_a_collapsed_group_is_marked_above_and_below_it(tmp_path: Path) -> None:
-    """Excel reads the mark above, LibreOffice the one below: without it, its button does not expand the group."""
+    """Excel reads the mark above, LibreOffice the one below: without it, a click does not expand a group."""
     book = pages.book(specs.load(templates.path("mouse")))
     sheets = layout.lay_out(book)
     writer.write(tmp_path / "drawn.xlsx", book.title, sheets)
