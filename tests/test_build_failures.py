@@ -13,10 +13,7 @@ from pathlib import Path
 
 import pytest
 from commands import listing, refusal, run
-from small_books import (
-    SPEC,
-    spec,
-)
+from small_books import SPEC, spec
 
 from xlsxattn.builder import writer
 from xlsxattn.builder.writer import bulk

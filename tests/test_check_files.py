@@ -9,15 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from commands import listing, refusal, run
-from small_books import (
-    a_folder,
-    cut_short,
-    empty_file,
-    garbled,
-    of_another_maker,
-    saved_again,
-    text_file,
-)
+from small_books import a_folder, cut_short, empty_file, garbled, of_another_maker, saved_again, text_file
 
 pytestmark = pytest.mark.usefixtures("temporary")
 

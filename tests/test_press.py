@@ -13,11 +13,7 @@ import openpyxl
 import pytest
 from commands import listing, refusal, run
 from openpyxl.worksheet.formula import ArrayFormula
-from small_books import (
-    SPEC,
-    spec,
-    title,
-)
+from small_books import SPEC, spec, title
 from specs import plain
 
 from dev import prebuilt
