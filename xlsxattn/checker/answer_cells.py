@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.contract.exercise import Region, answered, mark_of, region, region_of
 
 if TYPE_CHECKING:

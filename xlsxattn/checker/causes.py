@@ -10,7 +10,8 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker.cell_formulas import expected_formulas, expected_values, has_expected_formula
 from xlsxattn.checker.dependencies import Order
-from xlsxattn.checker.findings import Effect, Finding, Kind
+from xlsxattn.checker.finding_kinds import Effect, Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.locate_ranges import Unnamed, names_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from openpyxl.formula.tokenizer import TokenizerError
 from xlsxattn.checker.answer_cells import asked_cells
 from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.cells import Area, cell_name
-from xlsxattn.checker.findings import Finding, Kind, shape_text
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding, shape_text
 from xlsxattn.contract.exercise import answered
 
 if TYPE_CHECKING:

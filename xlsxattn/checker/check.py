@@ -34,7 +34,8 @@ from xlsxattn.checker.compare import (
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.exercise import both, judged, typed_in, wrong_answers
 from xlsxattn.checker.fill_in import filled_in
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.manifest_formulas import Rebuild, with_expected_formulas

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from xlsxattn.checker.cells import CellError, listed
-from xlsxattn.checker.findings import Finding, Kind, shape_text
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding, shape_text
 from xlsxattn.checker.reference import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, Anything, Counted, OneOf, Wording, own
 from xlsxattn.contract.values import MARKS, MASK_VALUE

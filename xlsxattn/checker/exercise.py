@@ -10,7 +10,8 @@ import numpy as np
 from xlsxattn.checker.answer_cells import formula_cells_of, regions
 from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.compare import decidable, must_be_blank, tolerance
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, OneOf
 from xlsxattn.contract import exercise as texts

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.checker.cell_formulas import differing_part, shortened
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

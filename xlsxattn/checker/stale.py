@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, SAVED, decidable, either, tolerance
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:

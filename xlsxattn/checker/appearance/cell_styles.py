@@ -12,7 +12,8 @@ from xlsxattn.checker.appearance.colours import BLACK, MIN_CONTRAST, WHITE, Pale
 from xlsxattn.checker.appearance.number_formats import colours, same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reading.grid import PER_POINT
 from xlsxattn.checker.reading.one_reading import MAX_ROWS
 from xlsxattn.checker.reading.sheet_view import joined

@@ -11,7 +11,8 @@ from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
 from xlsxattn.checker.appearance.number_formats import same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.contract.exercise import answered, mark_of
 from xlsxattn.contract.names import FRONT, SHOWN, STEPS, parse
 from xlsxattn.contract.values import HIDDEN_BELOW

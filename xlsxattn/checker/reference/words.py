@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.findings import Finding, Kind, shape_text
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding, shape_text
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
 from xlsxattn.contract.kinds import KINDS, Sheet
 from xlsxattn.contract.kinds.settings import setting
