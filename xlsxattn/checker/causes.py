@@ -17,11 +17,9 @@ from xlsxattn.checker.locate_ranges import Unnamed, names_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from xlsxattn.checker.cells import Area
+    from xlsxattn.checker.cells import Area, At
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.report import EngineReport
-
-    At = tuple[str, int, int]
 
 UNREAD = ("#ERROR!", "#N/IMPL!")
 """Errors that only IronCalc shows, for a formula that it cannot parse."""

@@ -30,6 +30,9 @@ Value: TypeAlias = float | str | bool | CellError | None
 Grid: TypeAlias = "list[list[Value]] | NDArray[np.float64]"
 """The values of an area, row by row; an array if all are numbers or blanks (NaN)."""
 
+Values: TypeAlias = "Mapping[str, Grid]"
+"""The values of ranges by name."""
+
 At: TypeAlias = tuple[str, int, int]
 """A cell: its sheet's tab, and its row and column from 0."""
 

@@ -61,12 +61,10 @@ from xlsxattn.system_errors import words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Edits, Grid
+    from xlsxattn.checker.cells import Edits, Grid, Values
     from xlsxattn.checker.exercise import Answer
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
-
-    Values = Mapping[str, Grid]
 
 LOG = logging.getLogger(__name__)
 Engine = Literal[EngineName, "saved", "all"]

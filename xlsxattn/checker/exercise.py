@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import Value, Values
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.contract.exercise import Exercise
-
-    Values = Mapping[str, Grid]
 
 State = Literal["right", "wrong", "open"]
 NEAR = 0.1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
+from xlsxattn.checker.reading.workbook_part import VISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
     Texts = dict[tuple[int, int], Value]
-
-VISIBLE = "visible"
 
 
 def hidden_sheets(book: Book) -> Iterator[Finding]:

@@ -14,12 +14,9 @@ from xlsxattn.contract.values import MASK_VALUE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import At, Grid, Value, Values
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
-
-    Values = Mapping[str, Grid]
-    At = tuple[str, int, int]
 
 SAVED_DIGITS = 1e-13
 """Allowed relative difference of a saved value: programs save 15 to 17 digits."""

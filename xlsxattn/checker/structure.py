@@ -20,11 +20,9 @@ from xlsxattn.language import say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.cells import At, Grid
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
-
-    At = tuple[str, int, int]
 
 PAGES = {
     **dict.fromkeys(("Layers", "Layer", "Heads", "Head", "Chosen", "PairRank"), "heads"),

@@ -8,25 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Block, Line, Strip, WordLane
 from xlsxattn.builder.pages.details import absent
-from xlsxattn.builder.pages.first_screen.parts import (
-    EVERY_NUMBER,
-    LOOK,
-    MAX_FULL,
-    NARROW,
-    NUMBERS,
-    SHARE,
-    WIDEST_NUMBER,
-    Shown,
-    attentions_of,
-    copied,
-    first_unknown,
-    focus_word,
-    front_of,
-    labels,
-    mean_attention,
-    unreadable_cases,
-    word_strips,
-)
+from xlsxattn.builder.pages.first_screen import parts
 from xlsxattn.builder.pages.parts import computed, numbered
 from xlsxattn.contract import first_screen as texts
 from xlsxattn.contract.kinds import Compare, Encoder, Model, MultiHead, SelfAttention, Training, WithAttention
@@ -43,7 +25,7 @@ LONE_SHARE = 210
 
 
 def followed(
-    spec: Spec, show: Shown, contexts: Sequence[Context], sentences: dict[str, Block]
+    spec: Spec, show: parts.Shown, contexts: Sequence[Context], sentences: dict[str, Block]
 ) -> tuple[list[WordLane], Block | None]:
     """The focus word in each sentence, and the result of a training or of two sentences as a text."""
     attending = [_Attending(spec, show, context) for context in contexts]
@@ -56,12 +38,12 @@ class _Attending:
     """A sentence of a workbook whose first screen shows the focus word before and after attention."""
 
     spec: Spec
-    show: Shown
+    show: parts.Shown
     context: Context
 
     @property
     def f(self) -> RangeName:
-        return front_of(self.context)
+        return parts.front_of(self.context)
 
     @property
     def sheets(self) -> list[Any]:
@@ -112,10 +94,10 @@ class _Attending:
         return ops.first_screen.lead(self.numbers, self.names, self.across)
 
     def lane(self, heading: Block) -> WordLane:
-        strips = list(word_strips(self.context))
-        look = focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
-        alone = LONE_SHARE if len(self.show["contexts"]) <= MAX_FULL else 2 * SHARE
-        wide = SHARE if self.count else alone
+        strips = list(parts.word_strips(self.context))
+        look = parts.focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
+        alone = LONE_SHARE if len(self.show["contexts"]) <= parts.MAX_FULL else 2 * parts.SHARE
+        wide = parts.SHARE if self.count else alone
         strips.append(Strip(self._looks(), wide, look))
         lines: list[Line] = []
         if self.count and self.show["full"]:
@@ -130,7 +112,9 @@ class _Attending:
         sheet, own = self.sheets[0], of_context(self.context.id)
         p = RangeName(sheet.id, context=self.context.id)
         if isinstance(sheet, Model):
-            return mean_attention(self.context, attentions_of(sheet, p), f"--({own['Index']}={own['Focus']})")
+            return parts.mean_attention(
+                self.context, parts.attentions_of(sheet, p), f"--({own['Index']}={own['Focus']})"
+            )
         places = [p.at(head=h + 1) for h in range(sheet.heads)] if isinstance(sheet, MultiHead) else [p]
         heads = [at["FocusAttention"] for at in places]
         source = f"({'+'.join(heads)})/{len(heads)}" if heads[1:] else heads[0]
@@ -139,12 +123,12 @@ class _Attending:
 
     def _in_full(self, strips: list[Strip]) -> tuple[list[Strip], list[Line]]:
         """The numbers of each word, and those of the focus word before attention and after each sheet."""
-        wide = max(NARROW, min(EVERY_NUMBER // self.count, WIDEST_NUMBER))
+        wide = max(parts.NARROW, min(parts.EVERY_NUMBER // self.count, parts.WIDEST_NUMBER))
         own = self.f["X"]
         first = RangeName(self.sheets[0].id, context=self.context.id)["X"]
         n = len(self.context.words)
         before = self._row(self.f["Before"], own, "own number")
-        head = labels(before.name if self.is_near else own, self.names, upright=False, count=self.count)
+        head = parts.labels(before.name if self.is_near else own, self.names, upright=False, count=self.count)
         if self.is_near:  # a word's own numbers are too many
             strips.append(Strip(None, wide, head))
         else:
@@ -152,13 +136,15 @@ class _Attending:
                 own, (n, self.count), replace(ops.layers.COPY, formula="={x}"), "own number", x=first
             )
             strips.append(Strip(X, wide, head))
-        lines = [Line(focus_word(rows_of(before.name), "name beside", texts.BEFORE), before, NUMBERS)]
+        lines = [
+            Line(parts.focus_word(rows_of(before.name), "name beside", texts.BEFORE), before, parts.NUMBERS)
+        ]
         for i, sheet in enumerate(self.sheets):
             at = self.f.at(of=sheet.id)["Output"]
             after = self._row(at, RangeName(sheet.id, context=self.context.id)["Output"], "result")
-            label = focus_word(rows_of(at), "result beside", _after(self.spec, sheet, self.sheets[0]))
+            label = parts.focus_word(rows_of(at), "result beside", _after(self.spec, sheet, self.sheets[0]))
             above = numbered("x", self.count) if self.is_numbered and i == 0 else ()
-            lines.append(Line(label, after, NUMBERS, above))
+            lines.append(Line(label, after, parts.NUMBERS, above))
         return strips, lines
 
     def _row(self, name: str, of: str, look: str) -> Block:
@@ -180,31 +166,31 @@ class _Attending:
         else:
             of = RangeName(self.sheets[-1].id, context=self.context.id)["Output"]
             block = computed(name, shape, ops.first_screen.BECOMES, "result", of=of, **self.picked)
-        return Line(labels(name, self.names, upright=True, count=self.count), block, LOOK)
+        return Line(parts.labels(name, self.names, upright=True, count=self.count), block, parts.LOOK)
 
     def _alike(self) -> Iterable[Line]:
         """How alike the sentence and the first one are."""
         first = self.sheets[0]
         if isinstance(first, Encoder) and first.similarity:
             source = RangeName(first.id, context=self.context.id)["Similarity"]
-            block = copied(self.f["Similarity"], (1, 1), "alike", source, ops.words.SAME_TEXT)
-            yield Line("like sentence 1", block, LOOK)
+            block = parts.copied(self.f["Similarity"], (1, 1), "alike", source, ops.words.SAME_TEXT)
+            yield Line("like sentence 1", block, parts.LOOK)
 
     def _said(self) -> Iterable[Block]:
         first, p = self.sheets[0], RangeName(self.sheets[0].id, context=self.context.id)
         if isinstance(first, SelfAttention):
-            block = copied(self.f["Said"], (1, 1), "made of", p["FocusSaid"], ops.words.SAME_TEXT)
+            block = parts.copied(self.f["Said"], (1, 1), "made of", p["FocusSaid"], ops.words.SAME_TEXT)
             yield replace(block, number_format=texts.MADE_OF)
         yield self._says()
 
     def _says(self) -> Block:
         own, along = of_context(self.context.id), "COLUMN" if self.show["full"] else "ROW"
         cases = [
-            *unreadable_cases(self.spec, self.context),
+            *parts.unreadable_cases(self.spec, self.context),
             ('vocab_Focus=""', texts.NO_FOCUS),
             (f"{own['Focus']}=0", texts.ABSENT),
         ]
-        names = {"word": first_unknown(self.context), "focus": "vocab_Focus"}
+        names = {"word": parts.first_unknown(self.context), "focus": "vocab_Focus"}
         result = texts.MIXED if self.is_numbered else ""
         if self.count > 1 and not self.is_numbered:
             cases.append((self.undecided, texts.EQUALLY_CLOSE if self.is_near else texts.UNDECIDED))
@@ -234,7 +220,7 @@ def _trains_given(training: Training, sheet: WithAttention) -> bool:
     return training.trains == sheet.id and training.start == "given"
 
 
-def _trained(spec: Spec, show: Shown) -> Block | None:
+def _trained(spec: Spec, show: parts.Shown) -> Block | None:
     """The result of a training of the first sheet as a text (1 × 1)."""
     if "training" not in show:
         return None
