@@ -70,7 +70,7 @@ LOG = logging.getLogger(__name__)
 Engine = Literal[EngineName, "saved", "all"]
 """The engine that recalculates a workbook, all of them, or ``saved`` to trust the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
-MAX_VALUES = 500_000
+MAX_VALUES = 750_000
 """Maximum number of values of all sets of inputs that are proved at once."""
 SEED_BYTES = 4
 """Bytes of the file's digest that are the seed of the last set of inputs: short enough to type."""
