@@ -92,7 +92,7 @@ def check(
     one_of("engine", engine, get_args(Engine))
     one_of("inputs", inputs, get_args(Inputs))
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-        raise ValueError(say("seed: found {found!r}, an integer of at least 0 is needed", found=seed))
+        raise ValueError(say("seed: found {found!r}, expected an integer of at least 0", found=seed))
     start = time.perf_counter()
     with guarded(path):
         report = _check(path, engine, inputs, seed, rebuild, few=few)
