@@ -2,6 +2,7 @@
 
 UNKNOWN = "“{word}” is unknown (case-sensitive)."
 BLANK = "A cell is blank: choose a word."
+NO_PROMPT = "The first cell is blank: choose a word."
 NO_FOCUS = "Choose a word to follow."
 ABSENT = "“{focus}” is not in this sentence."
 UNDECIDED = "“{focus}” is undecided between {lead} and {other}."

@@ -6,6 +6,8 @@ from xlsxattn.builder.ops.op import Op
 
 HALF_DIGIT = "0.005"
 """Half of the last digit that two decimals show: numbers as near as this count as equal."""
+PERCENT = "0.01"
+"""The last digit that percentages show: classes as near as this may be shown with equal probabilities."""
 FOCUS = Op("the focus word", '={focus}&""', "cells")
 COPIED_WORDS = Op("the same words", '={source}[cell]&""', "cells")
 COPIED = Op("the same numbers", "={source}[cell]", "cells")
@@ -29,19 +31,21 @@ SUMXMY2 is not used: in IronCalc it does not accept names of single cells (d_mod
 """
 
 
-def is_undecided(numbers: str) -> str:
+def is_undecided(numbers: str, limit: str = HALF_DIGIT) -> str:
     """The condition that the two largest numbers of a row or column are equal as they are shown."""
-    return f"SIGN(MAX({numbers})-LARGE({numbers},2)-{HALF_DIGIT})<1"
+    return f"SIGN(MAX({numbers})-LARGE({numbers},2)-{limit})<1"
 
 
-def lead(numbers: str, names: str, across: str = "1,") -> str:
+def lead(numbers: str, names: str, across: str = "1,", *, limit: str = HALF_DIGIT) -> str:
     """The first name whose number is displayed like the largest; ``across``: the names are in a row."""
-    return f"INDEX({names},{across}MATCH(1,SIGN({numbers}-MAX({numbers})+{HALF_DIGIT}),0))"
+    return f"INDEX({names},{across}MATCH(1,SIGN({numbers}-MAX({numbers})+{limit}),0))"
 
 
-def other(numbers: str, names: str, across: str = "1,", along: str = "COLUMN") -> str:
+def other(
+    numbers: str, names: str, across: str = "1,", along: str = "COLUMN", *, limit: str = HALF_DIGIT
+) -> str:
     """The last such name; ``along``: the function that counts the numbers, COLUMN or ROW."""
-    near = f"(SIGN({numbers}-MAX({numbers})+{HALF_DIGIT})>0)"
+    near = f"(SIGN({numbers}-MAX({numbers})+{limit})>0)"
     return f"INDEX({names},{across}MAX({near}*({along}({numbers})-MIN({along}({numbers}))+1)))"
 
 

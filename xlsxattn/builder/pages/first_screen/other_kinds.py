@@ -32,16 +32,17 @@ def classified(spec: Spec, sheet: Classifier, context: Context, heading: Block) 
     names, count = RangeName(sheet.id)["Classes"], len(sheet.classes)
     answer = parts.copied(f["Answer"], (count, 1), "chance", p["Probability"], ops.first_screen.UPRIGHT)
     line = Line(parts.labels(answer.name, names, upright=True, count=count), answer, parts.LOOK)
+    limit = ops.first_screen.PERCENT
     op = ops.first_screen.first_case(
         *parts.unreadable_cases(spec, context),
         (f'{p["Class"]}="–"', texts.NO_CLASS),
-        (ops.first_screen.is_undecided(answer.name), texts.CLASS_UNDECIDED),
+        (ops.first_screen.is_undecided(answer.name, limit), texts.CLASS_UNDECIDED),
         else_=texts.CLASS,
     )
     read = {
         "word": parts.first_unknown(context),
-        "lead": ops.first_screen.lead(answer.name, names),
-        "other": ops.first_screen.other(answer.name, names, along="ROW"),
+        "lead": ops.first_screen.lead(answer.name, names, limit=limit),
+        "other": ops.first_screen.other(answer.name, names, along="ROW", limit=limit),
     }
     says = computed(f["Says"], (1, 1), op, "says", **read)
     ids, words, place = parts.word_strips(context)
@@ -68,12 +69,20 @@ def writing(
                 _alignment(context, spec.context(sheet.source), parts.attentions_of(sheet, p, cross=True))
             )
         strips = strips if strips[3:] else [ids, replace(words, pixels=parts.ALONE), place]
-        lanes.append(WordLane(sentences[context.id], tuple(strips), says=(parts.unreadable(spec, context),)))
+        lanes.append(WordLane(sentences[context.id], tuple(strips), says=(_prompted(spec, context),)))
     if len(written) == 1:
         return lanes, replace(written[0], look="closing")
     if written:
         lanes = [replace(lane, says=(text, *lane.says)) for lane, text in zip(lanes, written, strict=True)]
     return lanes, None
+
+
+def _prompted(spec: Spec, context: Context) -> Block:
+    """The text for an unreadable word or a blank first cell; otherwise the empty text (1 × 1)."""
+    blank = f'{of_context(context.id)["Tokens"]}[1]=""', texts.NO_PROMPT
+    op = ops.first_screen.first_case(*parts.unreadable_cases(spec, context), blank, else_="")
+    word = parts.first_unknown(context)
+    return computed(parts.front_of(context)["Says"], (1, 1), op, "made of", word=word)
 
 
 def _next_words(sheet: Writer, context: Context, rivals: int) -> list[Strip]:
