@@ -6,10 +6,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, SAVED, decidable, either, tolerance
+from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, decidable, either, tolerance
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
-from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.contract.values import MASK_VALUE, SAVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
