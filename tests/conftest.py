@@ -105,9 +105,9 @@ def import_library(module: str, extra: str) -> Any:
         cannot_run(f"{module} is missing; get it with: pip install -e '.[{extra}]'")
 
 
-def judging(module: str, extra: str = "judge") -> Any:
+def optional_library(module: str, extra: str = "torch") -> Any:
     """Import a library that few tests need; if it is missing, skip them, or fail in CI."""
-    if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
+    if os.environ.get("XLSXATTN_REQUIRE_LIBRARIES") == "1":
         return importlib.import_module(module)
     return pytest.importorskip(
         module, reason=f"{module} is missing; get it with: pip install -e '.[{extra}]'"

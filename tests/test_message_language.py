@@ -76,7 +76,7 @@ def test_errors_of_a_spec_are_translated_with_place_and_values(here):
         "xlsxattn：a.toml：lenght：没有这个键；您是指“length”吗？\n"
     )
     (here / "b.toml").write_text(toml(plain([2], 2, {"id": "a"}) | {"lang": "xx"}), "utf-8")
-    assert run("build", "b.toml").err == "xlsxattn: b.toml: lang: found 'xx', one of en, zh is needed\n"
+    assert run("build", "b.toml").err == "xlsxattn: b.toml: lang: found 'xx', expected one of en, zh\n"
 
 
 @pytest.mark.usefixtures("here")

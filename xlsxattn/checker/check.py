@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference import Expected
 
 LOG = logging.getLogger(__name__)
-MAX_VALUES = 500_000
+MAX_VALUES = 750_000
 """Maximum number of values of all sets of inputs that are proved at once."""
 SEED_BYTES = 4
 """Bytes of the file's digest that are the seed of the last set of inputs: short enough to type."""
@@ -88,7 +88,7 @@ def check(
     one_of("engine", engine, get_args(Engine))
     one_of("inputs", inputs, get_args(Inputs))
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-        raise ValueError(say("seed: found {found!r}, an integer of at least 0 is needed", found=seed))
+        raise ValueError(say("seed: found {found!r}, expected an integer of at least 0", found=seed))
     start = time.perf_counter()
     with guarded(path):
         report = _check(path, engine, inputs, seed, rebuild, few=few)

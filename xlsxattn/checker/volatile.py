@@ -45,7 +45,7 @@ def volatile_formulas(book: Book) -> Iterator[Finding]:
             continue
         bare = _QUOTED.sub(" ", formula.text)
         functions = [match[1].upper() for match in _FUNCTION.finditer(bare)]
-        if (formula.area.sheet, formula.area.row, formula.area.col) in asked:
+        if functions and (formula.area.sheet, formula.area.row, formula.area.col) in asked:
             functions = [name for name in functions if name not in _IN_ANSWERS]
         words = _WORD.findall(bare.lower()) if others else ()
         named = next((others[word] for word in words if word in others), None)

@@ -143,7 +143,9 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
     from xlsxattn.proof import explain
 
     if style not in ("table", "json"):
-        raise click.ClickException(say("--explain: --format is table or json, found {style!r}", style=style))
+        raise click.ClickException(
+            say("--explain: --format is {style!r}, expected table or json", style=style)
+        )
     explained, code = [], HOLDS
     for file in files:
         try:

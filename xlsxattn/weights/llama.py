@@ -246,7 +246,7 @@ def _layer_types(config: Config, window: int | None) -> None:
     known = isinstance(types, list) and all(one in LAYER_TYPES for one in types)
     layers = config.count("num_hidden_layers")
     if not known or len(types) != layers:
-        sentence = "found {found}, {n} of {known} are needed"
+        sentence = "found {found}, expected {n} of {known}"
         raise config.error("layer_types", sentence, found=show(types), n=layers, known=", ".join(LAYER_TYPES))
     if "sliding_attention" in types and window is None:
         raise config.error("layer_types", "has sliding_attention, but the config has no sliding_window")
@@ -297,7 +297,7 @@ def _model(
         d_k = config.divided(config.count(keys.d_model), keys.heads, heads)
     d_k = config.count("head_dim", default=d_k)
     if d_k % 2:
-        sentence = "heads have {d_k} columns, an even number is needed for rotation"
+        sentence = "heads have {d_k} columns, but rotation needs an even number"
         raise config.error("head_dim", sentence, d_k=d_k)
     d_ff = None
     if names.d_ff_from_weights:

@@ -51,7 +51,7 @@ def check_lengths(blocks: Iterable[Block]) -> None:
         longest = max((len(part.formula) for part in block.parts), default=0)
         if longest > MAX_FORMULA_LENGTH:
             sentence = (
-                "the formula of {name} would have {n:,} characters, at most {most:,} are possible: "
+                "the formula of {name} would have {n:,} characters; at most {most:,} are allowed: "
                 "use fewer sentences or shorter ids"
             )
             raise ValueError(say(sentence, name=block.name, n=longest, most=MAX_FORMULA_LENGTH))

@@ -23,7 +23,7 @@ from xlsxattn.contract.names import FRONT, parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from xlsxattn.checker.appearance.colours import RGB
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
@@ -203,7 +203,7 @@ def _is_plain(style: CellStyle) -> bool:
     return readable and usual and not verdict(style.number_format)
 
 
-def _worded(name: str) -> Iterable[str]:
+def _worded(name: str) -> Collection[str]:
     """The number formats with words that a range may have."""
     place = parse(name)
     labelled = "_".join(filter(None, (place.block, place.label)))
@@ -217,7 +217,7 @@ def _worded(name: str) -> Iterable[str]:
 def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:
     code = style.number_format
     effect = verdict(code)
-    if effect and not any(same(code, built) for built in _worded(name)):
+    if effect and code not in (built := _worded(name)) and not any(same(code, one) for one in built):
         yield Kind.MISLEADING_FORMAT, {"hiding" if effect == "hides" else "format": shortened(code)}
     if contrast(style.faintest, style.paper) < MIN_CONTRAST:
         yield Kind.UNREADABLE, {"ink": spelled(style.faintest), "paper": spelled(style.paper)}

@@ -87,6 +87,8 @@ class Sized(NamedTuple):
 
     def row(self, position: int | Array) -> Sized:
         """The row at a position from 1, as (..., 1, cols); zeros for position 0."""
+        if isinstance(position, int) and position:
+            return Sized(*(a[..., position - 1 : position, :] for a in self))
         chosen = np.arange(1, self.value.shape[-2] + 1) == np.asarray(position)[..., None]  # (..., rows)
         return Sized(*(np.where(chosen[..., None], a, 0.0).sum(axis=-2, keepdims=True) for a in self))
 
