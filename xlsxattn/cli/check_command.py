@@ -68,7 +68,7 @@ def check(
     hold, the largest value.
     """
     from xlsxattn.checker import formats, report
-    from xlsxattn.checker.file_type import is_foreign, is_owner_file
+    from xlsxattn.checker.reading.file_type import is_foreign, is_owner_file
     from xlsxattn.checker.report import FileOutcome
 
     matching = _matching(files)
