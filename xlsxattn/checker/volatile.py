@@ -9,7 +9,8 @@ from xlsxattn.checker.answer_cells import asked_cells
 from xlsxattn.checker.cell_formulas import braced
 from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reading.links import reaches
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from xlsxattn.checker.appearance.colours import BLACK, MIN_CONTRAST, WHITE, Pale
 from xlsxattn.checker.appearance.number_formats import colours, same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reading.grid import PER_POINT
 from xlsxattn.checker.reading.one_reading import MAX_ROWS
 from xlsxattn.checker.reading.sheet_view import joined
-from xlsxattn.checker.reading.strings import SYMBOL_FONTS
+from xlsxattn.checker.reading.strings import MIN_POINTS, SYMBOL_FONTS
 from xlsxattn.contract.first_screen import FORMATS, THEN
 from xlsxattn.contract.names import FRONT, parse
 from xlsxattn.language import say
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.language import Phrase
 
-MIN_POINTS = 4.0
-"""Minimum readable font size in points; built workbooks use at least 8."""
 MAX_INDENT = 6
 """Maximum indent of a text, about 9 pixels each; numbers are in columns of about 9 characters."""
 MIN_ROTATED_POINTS = 30.0

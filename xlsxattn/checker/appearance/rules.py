@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.checker.appearance.blank_values import hides_nothing
-from xlsxattn.checker.appearance.cell_styles import MIN_POINTS, STRUCK
+from xlsxattn.checker.appearance.cell_styles import STRUCK
 from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
 from xlsxattn.checker.appearance.number_formats import sections, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
+from xlsxattn.checker.reading.strings import MIN_POINTS
 from xlsxattn.contract.exercise import answered, mark_of
 from xlsxattn.contract.names import FRONT, SHOWN, STEPS, parse
 from xlsxattn.contract.values import HIDDEN_BELOW

@@ -14,7 +14,7 @@ from openpyxl.xml.functions import fromstring
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.reading.grid import PER_POINT, Grid, size
 from xlsxattn.checker.reading.limits import AmbiguousError
-from xlsxattn.checker.reading.one_reading import MAX_ROWS, whole
+from xlsxattn.checker.reading.one_reading import MAX_ROWS, is_on, whole
 from xlsxattn.checker.reading.package import linked, tag_of
 from xlsxattn.language import say
 
@@ -36,7 +36,6 @@ MAX_FROZEN_HEIGHT, MAX_FROZEN_WIDTH = 600.0, 1050.0
 """Maximum size in points of frozen rows and columns, which fill the window of a screen of 1,080 lines."""
 _BARS = ("color", "fillColor", "negativeFillColor")
 _SERIES = ("tx", "cat", "val", "xVal", "yVal")
-_TRUE, _FALSE = ("1", "true"), ("0", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def view_of(
     views, grid = parts["sheetView"], Grid(parts, rows)
     above, before = _out_of_reach(views)
     folded = tuple(
-        joined(int(r) - 1 for r, said in rows.items() if _is_on(said.get("hidden")) and _is_in_group(said))
+        joined(int(r) - 1 for r, said in rows.items() if is_on(said.get("hidden")) and _is_in_group(said))
     )
     frozen = [_frozen(view, grid) for view in views]
     return SheetView(
@@ -161,8 +160,8 @@ def view_of(
             for col in parts["col"]
             if col.get("style")
         ),
-        shows_zeros=all(_is_on(view.get("showZeros", "1")) for view in views),
-        shows_values=not any(_is_on(view.get("showFormulas")) for view in views),
+        shows_zeros=all(is_on(view.get("showZeros", "1")) for view in views),
+        shows_values=not any(is_on(view.get("showFormulas")) for view in views),
         frozen_rows=max((rows for rows, _ in frozen), default=0),
         frozen_columns=max((columns for _, columns in frozen), default=0),
         grid=grid,
@@ -194,7 +193,7 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
 def _hidden_rows(parts: Parts, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
     defaults: Any = next(iter(parts["sheetFormatPr"]), {})
     low = size(defaults.get("defaultRowHeight"), MIN_POINTS) < MIN_POINTS
-    if low or _is_on(defaults.get("zeroHeight")):
+    if low or is_on(defaults.get("zeroHeight")):
         shown = {int(row) for row, said in rows.items() if "ht" in said and not _is_hidden_row(said)}
         yield from _between(shown, MAX_ROWS)
     else:
@@ -202,7 +201,7 @@ def _hidden_rows(parts: Parts, rows: Mapping[str, Mapping[str, str]]) -> Iterato
 
 
 def _is_hidden_row(said: Mapping[str, str]) -> bool:
-    hidden = _is_on(said.get("hidden")) and not _is_in_group(said)
+    hidden = is_on(said.get("hidden")) and not _is_in_group(said)
     return hidden or size(said.get("ht"), MIN_POINTS) < MIN_POINTS
 
 
@@ -237,8 +236,8 @@ def _frozen(view: Any, grid: Grid) -> tuple[int, int]:
 
 def _unfolds(parts: Parts, views: Sequence[Any]) -> bool:
     """Whether a reader can expand collapsed groups."""
-    protected = any(_is_on(one.get("sheet")) for one in parts["sheetProtection"])
-    return not protected and all(_is_on(view.get("showOutlineSymbols", "1")) for view in views)
+    protected = any(is_on(one.get("sheet")) for one in parts["sheetProtection"])
+    return not protected and all(is_on(view.get("showOutlineSymbols", "1")) for view in views)
 
 
 def _hidden_columns(parts: Parts) -> Iterator[HiddenSpan]:
@@ -247,7 +246,7 @@ def _hidden_columns(parts: Parts) -> Iterator[HiddenSpan]:
     for col in parts["col"]:
         first, last = int(col.get("min")), min(int(col.get("max")), MAX_COLUMNS)
         listed |= set(range(first, last + 1))
-        if _is_on(col.get("hidden")) or size(col.get("width"), MIN_CHARACTERS) < MIN_CHARACTERS:
+        if is_on(col.get("hidden")) or size(col.get("width"), MIN_CHARACTERS) < MIN_CHARACTERS:
             yield first - 1, last - 1
     default = defaults.get("defaultColWidth") or defaults.get("baseColWidth")
     if size(default, MIN_CHARACTERS) < MIN_CHARACTERS:
@@ -279,7 +278,7 @@ def _between(numbers: set[int], end: int) -> Iterator[HiddenSpan]:
 
 def _rules(tab: str, parts: Parts, looks: Sequence[DifferentialStyle]) -> Iterator[Rule]:
     """The conditional formats of a sheet; none if the sheet turns them off."""
-    if any(not _is_on(one.get("enableFormatConditionsCalculation", "1")) for one in parts["sheetPr"]):
+    if any(not is_on(one.get("enableFormatConditionsCalculation", "1")) for one in parts["sheetPr"]):
         return
     for formatting in parts["conditionalFormatting"]:
         areas = tuple(_areas(tab, _cells_of(formatting)))
@@ -299,8 +298,8 @@ def _rules(tab: str, parts: Parts, looks: Sequence[DifferentialStyle]) -> Iterat
                 look if inline is None else DifferentialStyle.from_tree(inline),
                 tuple(map(_colour, colours)),
                 tuple(map(_colour, bars)),
-                shows_value=all(_is_on(one.get("showValue", "1")) for one in drawings),
-                stops=_is_on(rule.get("stopIfTrue")),
+                shows_value=all(is_on(one.get("showValue", "1")) for one in drawings),
+                stops=is_on(rule.get("stopIfTrue")),
             )
 
 
@@ -323,7 +322,7 @@ def _value(key: str, text: str) -> Any:
 def _offers(tab: str, parts: Parts) -> Iterator[Offer]:
     """Drop-down lists with a visible arrow; confusingly, ``showDropDown`` hides it."""
     for one in parts["dataValidation"]:
-        if one.get("type") == "list" and not _is_on(one.get("showDropDown")):
+        if one.get("type") == "list" and not is_on(one.get("showDropDown")):
             source = next((f.text or "".join(f.itertext()) for f in _all(one, "formula1")), "")
             yield Offer(tuple(_areas(tab, _cells_of(one))), source.strip())
 
@@ -354,10 +353,3 @@ def _by_name(element: Any) -> Parts:
     for one in element.iter() if element is not None else ():
         found[tag_of(one)].append(one)
     return found
-
-
-def _is_on(flag: str | None) -> bool:
-    """A flag of the file; LibreOffice accepts further spellings than the format has."""
-    if flag not in (None, *_TRUE, *_FALSE):
-        raise AmbiguousError(say("a setting is {said}, but must be 1 or 0", said=flag))
-    return flag in _TRUE
