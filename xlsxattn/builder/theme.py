@@ -50,7 +50,8 @@ ANY_TEXT = "@"
 
 def cell_width(text: str) -> float:
     """Width of a text in characters; wide (CJK) characters count twice."""
-    return float(sum(2 if is_wide(c) else 1 for c in text))
+    wide = 0 if text.isascii() else sum(map(is_wide, text))
+    return float(len(text) + wide)
 
 
 PIXELS = {
