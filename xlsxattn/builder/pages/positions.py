@@ -133,7 +133,7 @@ def _turn(sheet: WithAttention, d: int) -> Band:
     for i in range(d // 2):
         a, b = (j for j in range(d) if pair_of[j] == i)
         matrix[b][a], matrix[a][b] = -1.0, 1.0
-    block = typed(RangeName(sheet.id)["Turn"], "mask", matrix, "constant")
+    block = typed(RangeName(sheet.id)["Turn"], "count", matrix, "constant")
     labels = tuple(say("pair {i}", i=i + 1) for i in pair_of)
     why = "x · Turn maps each pair (a, b) to (−b, a)."
     group = Group((block,), (labels,), labels, title="Turn")
