@@ -129,7 +129,10 @@ def test_every_template_can_be_written_in_python(name, tmp_path):
             {"sheets": [{"id": "attn", "weights": {"W_Q": np.eye(2)}}]},
             r"sheets\[1\].weights.W_K \(sheet 'attn'\): is missing",
         ),
-        ({"vocabulary": {"river": [1.0, np.nan], "bank": [1, 2]}}, "number 2 is nan, expected a number within"),
+        (
+            {"vocabulary": {"river": [1.0, np.nan], "bank": [1, 2]}},
+            "number 2 is nan, expected a number within",
+        ),
         ({"vocabulary": pd.DataFrame([[1], [2]], index=["a", "a"])}, "vocabulary: the index has 'a' twice"),
     ],
 )

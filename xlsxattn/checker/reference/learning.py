@@ -8,7 +8,7 @@ No derivatives are derived by hand. The gradient of a weight is a complex step i
 of an intermediate result (Scores, Q, ...) a complex step in that. Each example has its own loss, so a single
 step at the same place of all examples gives all their gradients.
 
-Shapes: E examples, H heads, T words in the longest example, S steps in parallel. Only unmtarget words are
+Shapes: E examples, H heads, T words in the longest example, S steps in parallel. Only unmasked words are
 computed, so of N words, each row has T.
 """
 
@@ -73,7 +73,7 @@ class Lesson:
 
     @cached_property
     def words(self) -> Array:
-        """The embeddings of the unmtarget words of each row, (E, T, d_model)."""
+        """The embeddings of the unmasked words of each row, (E, T, d_model)."""
         columns, there = self.places
         return np.asarray(self.X[columns] * there[..., None])
 

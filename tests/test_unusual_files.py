@@ -197,7 +197,10 @@ def test_a_title_that_looks_like_a_placeholder_is_shown():
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: xlsxattn.build(None, "x.xlsx"), "source: found None, expected a spec, a dictionary, a file or"),
+        (
+            lambda: xlsxattn.build(None, "x.xlsx"),
+            "source: found None, expected a spec, a dictionary, a file or",
+        ),
         (lambda: xlsxattn.build("s" * 300, "x.xlsx"), "there is no template"),
         (lambda: xlsxattn.check("x.xlsx", seed="7"), "seed: found '7', expected an integer of at least 0"),
         (lambda: xlsxattn.check("x.xlsx", seed=-1), "seed: found -1, expected an integer"),
