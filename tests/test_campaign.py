@@ -14,7 +14,7 @@ from dev.campaign.kinds import MANIFEST
 from dev.campaign.mutants import Mutant, Package
 from dev.campaign.outcome import MutantChecker, Outcome
 from xlsxattn.checker import check
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.contract.names import FIRST_SCREEN, START
 from xlsxattn.formula_table import rebuilt
 

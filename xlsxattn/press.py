@@ -24,7 +24,7 @@ from xlsxattn.builder.pages.experiments import has_typed_rows
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import engines
-from xlsxattn.checker.findings import Effect, Kind
+from xlsxattn.checker.finding_kinds import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.checker.report import summary
 from xlsxattn.language import MessageError, say

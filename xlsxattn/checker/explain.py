@@ -27,12 +27,10 @@ from xlsxattn.suggestions import nearest, with_near
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import Value, Values
     from xlsxattn.checker.manifest_formulas import Rebuild
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
-
-    Values = Mapping[str, Grid]
 
 ASKED = re.compile(r"(\w+)(?:\[ *(\d{1,7}) *, *(\d{1,7}) *\])?")
 

@@ -14,7 +14,7 @@ from xlsxattn.contract.kinds import Decoder
 from xlsxattn.contract.values import MIN_BASE, MIN_EPSILON
 from xlsxattn.language import say
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
-from xlsxattn.weights.rotation import BASE, Rotation, rotation
+from xlsxattn.weights.rotation import BASE, LAYER_TYPES, Rotation, rotation
 
 if TYPE_CHECKING:
     from xlsxattn.weights.config import Config
@@ -126,7 +126,6 @@ GLASS = LlamaNames(
 )
 
 MISTRAL_KV_HEADS, QWEN_KV_HEADS, QWEN3_HEAD = 8, 32, 128
-LAYER_TYPES = ("full_attention", "sliding_attention")
 QWEN_FIRST_SLIDING, WINDOW = 28, 4096
 """Defaults of the transformers library: heads of keys and values, columns of a head, the first layer with a
 sliding window, and its size."""

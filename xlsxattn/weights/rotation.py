@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
 
 BASE = 10_000.0
+LAYER_TYPES = ("full_attention", "sliding_attention")
 MIN_STRETCH = 0.001
 """Minimum of the factor and of β − α in a workbook (docs/contract.md)."""
 _KNOWN = ("rope_type", "type", "rope_theta", "partial_rotary_factor")
 _STRETCH = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
-_LAYER_TYPES = ("full_attention", "sliding_attention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _table(config: Config) -> tuple[str, Mapping[str, object]]:
             continue
         if not isinstance(table, dict):
             raise config.error(key, "found {found}, expected a table", found=show(table))
-        if nested := [name for name in _LAYER_TYPES if name in table]:
+        if nested := [name for name in LAYER_TYPES if name in table]:
             sentence = "has separate tables for {names}, expected one rotation for all layers"
             raise config.error(key, sentence, names=", ".join(nested))
         return key, table

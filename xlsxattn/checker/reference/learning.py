@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from xlsxattn.contract.names import MEMORY
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeAlias
@@ -35,8 +37,6 @@ STEEPEST = 700.0
 """Differences of scores are clipped here: exp(−700) is 1e-304."""
 MAX_WEIGHT = 1e6
 """A run stops before a step that would make weights this large, and keeps its weights."""
-MEMORY = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
-"""The state of each optimizer."""
 WEIGHTS = ("W_Q", "W_K", "W_V", "W_O")
 MAX_NUMBERS = 4_000_000
 """Maximum number of complex numbers of a batch of steps."""
