@@ -70,19 +70,6 @@ def test_a_draft_has_all_cells_and_the_names_used_in_formulas(tmp_path: Path) ->
     assert not any(spoken)
 
 
-def test_a_collapsed_group_is_marked_above_and_below_it(tmp_path: Path) -> None:
-    """Excel reads the mark above, LibreOffice the one below: without it, a click does not expand a group."""
-    book = pages.book(specs.load(templates.path("mouse")))
-    sheets = layout.lay_out(book)
-    writer.write(tmp_path / "drawn.xlsx", book.title, sheets)
-    drawn = openpyxl.load_workbook(tmp_path / "drawn.xlsx")
-    for sheet in sheets:
-        rows = drawn[sheet.tab].row_dimensions
-        beside = {row + i for row in sheet.closed for i in (-1, 1)} - sheet.levels.keys()
-        assert {row - 1 for row in rows if rows[row].collapsed} == beside
-    assert any(sheet.closed for sheet in sheets)
-
-
 def test_an_interrupt_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt

@@ -74,10 +74,11 @@ def facts(sheet: PlacedSheet, page: Page) -> None:
             sheet.placed.append(Placed(replace(fact.block, look="check"), 0, end))
             continue
         if fact.words:
-            sheet.texts.append(Text(2, col, fact.words, "fact"))
-            if col == MARGIN:  # only the first one has a single column
+            cols = 1 if col == MARGIN else columns
+            sheet.texts.append(Text(2, col, fact.words, "fact", cols=cols))
+            if col == MARGIN:
                 sheet.widths[col] = max(sheet.widths.get(col, 0.0), theme.cell_width(fact.words) + 1.0)
-            col += 1 if col == MARGIN else columns
+            col += cols
         width = theme.LOOKS[fact.block.look].width
         while width and sheet.widths.get(col, width) < NARROW:  # the gap between two lanes
             col += 1

@@ -130,7 +130,7 @@ class _Attending:
         before = self._row(self.f["Before"], own, "own number")
         head = parts.labels(before.name if self.is_near else own, self.names, upright=False, count=self.count)
         if self.is_near:  # a word's own numbers are too many
-            strips.append(Strip(None, wide, head))
+            strips.append(Strip(None, wide, head, "cosine with"))
         else:
             X = computed(
                 own, (n, self.count), replace(ops.layers.COPY, formula="={x}"), "own number", x=first
