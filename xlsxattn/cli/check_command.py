@@ -120,7 +120,7 @@ def _report_style(place: Path | None) -> str:
 
 def _write_report(place: Path, text: str) -> None:
     from xlsxattn.output_files import write
-    from xlsxattn.system_errors import reason
+    from xlsxattn.system_errors import not_written
 
     def make(path: Path) -> None:
         path.write_text(text + "\n", "utf-8")
@@ -131,8 +131,7 @@ def _write_report(place: Path, text: str) -> None:
         else:
             write(place, make)
     except OSError as error:
-        sentence = "{path}: cannot be written: {why}"
-        raise click.ClickException(say(sentence, path=place, why=reason(error))) from None
+        raise click.ClickException(not_written(place, error)) from None
 
 
 def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:

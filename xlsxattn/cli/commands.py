@@ -210,7 +210,7 @@ def _source(source: str) -> Path:
         return Path(source)
     if source in templates.names():
         return templates.path(source)
-    if Path(source).is_dir():
+    if source and Path(source).is_dir():
         sentence = "{path}: this is a folder; name a spec in it, a text file that ends in .toml"
         raise click.ClickException(say(sentence, path=source))
     raise click.ClickException(

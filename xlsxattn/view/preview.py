@@ -15,7 +15,7 @@ from xlsxattn.contract.values import SAVED
 from xlsxattn.language import ENGLISH, MessageError, codes, language, say
 from xlsxattn.output_files import write
 from xlsxattn.suggestions import nearest, one_of
-from xlsxattn.system_errors import reason
+from xlsxattn.system_errors import not_written
 from xlsxattn.tempdirs import temporary_folder
 from xlsxattn.view import page as pages
 from xlsxattn.view.look import look
@@ -170,6 +170,4 @@ def _put(draft: Path, target: Path) -> None:
     try:
         write(target, partial(shutil.copyfile, draft))
     except OSError as error:
-        raise PreviewError(
-            say("{target}: cannot be written: {why}", target=target, why=reason(error))
-        ) from None
+        raise PreviewError(not_written(target, error)) from None
