@@ -26,7 +26,11 @@ from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
         ("word", Counted(), 0.0),
         ("layer 1", Counted(), math.inf),
         (" ", Counted(), math.inf),
-        ("100000000000000000000 cats", "1e+20 cats", 0.0),  # programs write numbers that are words differently
+        (
+            "100000000000000000000 cats",
+            "1e+20 cats",
+            0.0,
+        ),  # programs write numbers that are words differently
         ("1E+020 cats", "1e+20 cats", 0.0),
         ("1E+21 cats", "1e+20 cats", math.inf),
         ("100000 cats", "1E5 cats", math.inf),  # a text that looks like a number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("json", "junit", "github")
 FORMAT_VERSION = 1
+_NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(
@@ -165,7 +167,7 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
         suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
     suites.set("time", f"{total:.6f}")
     ET.indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _clean(ET.tostring(suites, encoding="unicode"))
 
 
 def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, language: Language) -> None:
@@ -178,12 +180,12 @@ def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, la
         if case.findings:
             messages = [message(language.tell(finding.message)) for finding in case.findings]
             kind = case.findings[0].kind.value
-            failure = ET.SubElement(element, "failure", message=_clean(messages[0]), type=kind)
+            failure = ET.SubElement(element, "failure", message=messages[0], type=kind)
             lines = [
                 f"{finding.cell or finding.sheet or 'workbook'}: {said} {finding.formula}".strip()
                 for finding, said in zip(case.findings, messages, strict=True)
             ]
-            failure.text = _clean("\n".join(lines))
+            failure.text = "\n".join(lines)
 
 
 def _cases(report: Report, *, strict: bool) -> list[_Case]:
@@ -212,8 +214,8 @@ def _test_case(suite: ET.Element, classname: str, name: str, seconds: float = 0.
 
 
 def _clean(text: str) -> str:
-    """Replace control characters that are not allowed in XML."""
-    return "".join(c if c >= " " or c in "\t\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Replace characters that are not allowed in XML."""
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
