@@ -19,7 +19,7 @@ from xlsxattn import releases
 from xlsxattn.builder import pages
 from xlsxattn.builder.specification import Spec
 from xlsxattn.builder.specification.words import Context, Vocabulary
-from xlsxattn.checker.manifest_formulas import FormulaTable, same
+from xlsxattn.checker.manifest_formulas import Formulas, FormulaTable, same
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.contract import keys, kinds
 from xlsxattn.contract.kinds.settings import setting, settings
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.manifest import Manifest
     from xlsxattn.checker.reference import SheetInfo
-
-    Formulas = Mapping[str, tuple[str, str]]
 
 PLACEHOLDER = "word"
 UNFIT = "the setting {at} cannot be {found!r}"
@@ -60,7 +58,8 @@ def rebuilt(book: Book) -> FormulaTable | None:
         return None
     try:
         spec = _spec(manifest, book.names)
-        tables = [_formulas(replace(spec, lang=code)) for code in _languages(manifest)]
+        possible = (manifest.language,) if manifest.language in codes() else codes()
+        tables = [_formulas(replace(spec, lang=code)) for code in possible]
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may contain anything
@@ -72,11 +71,6 @@ def rebuilt(book: Book) -> FormulaTable | None:
         differing = _differing(manifest, formulas)
         kept = releases.kept(manifest.program, manifest.formulas, formulas, differing, manifest.parse)
     return FormulaTable(PROGRAM_VERSION, formulas, kept)
-
-
-def _languages(manifest: Manifest) -> Sequence[str]:
-    """The language of the workbook, or all languages if the manifest does not state it."""
-    return (manifest.language,) if manifest.language in codes() else codes()
 
 
 def _formulas(spec: Spec) -> Formulas:

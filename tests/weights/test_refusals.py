@@ -121,7 +121,7 @@ def test_a_header_that_would_take_much_memory_is_refused_unread(tmp_path: Path) 
     path = tmp_path / "model.safetensors"
     path.write_bytes(len(text).to_bytes(8, "little") + text)
     (tmp_path / "config.json").write_bytes(text * 3)
-    with pytest.raises(CheckpointError, match="its header has 21,000,010 bytes, at most 20,000,000"):
+    with pytest.raises(CheckpointError, match="its header has 21,000,010 bytes; at most 20,000,000"):
         open_checkpoint(tmp_path)
     checkpoints.write_safetensors(path, checkpoints.draw(checkpoints.BERT))
     with pytest.raises(CheckpointError, match=r"config\.json: has more than 50,000,000 bytes"):
@@ -219,7 +219,7 @@ def test_a_different_output_table_is_used_though_the_config_ties_it(tmp_path: Pa
 
 def test_unsupported_settings_of_layers_are_refused() -> None:
     check_known(Decoder(id="gpt", activation="geglu"))
-    with pytest.raises(ValueError, match="mask: found 'causal\\+padding', one of causal, none is needed"):
+    with pytest.raises(ValueError, match="mask: found 'causal\\+padding', expected one of causal, none"):
         check_known(Decoder(id="gpt", mask="causal+padding"))
 
 
@@ -228,13 +228,13 @@ def test_a_tokenizer_that_expands_without_bound_is_stopped(
 ) -> None:
     import_library("tokenizers", "models")
     monkeypatch.setattr(tokenizer, "MEMORY", 1024**3)
-    monkeypatch.setattr(tokenizer, "SECONDS", 10)
+    monkeypatch.setattr(tokenizer, "SECONDS", 3)
     checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
     path = tmp_path / "tokenizer.json"
     doubled = {"type": "Replace", "pattern": {"String": "w"}, "content": "w" * 64}
     expanding = {"normalizer": {"type": "Sequence", "normalizers": [doubled] * 20}}
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | expanding), encoding="utf-8")
-    with pytest.raises(CheckpointError, match="needs more than 1 GB or 10 seconds"):
+    with pytest.raises(CheckpointError, match="needs more than 1 GB or 3 seconds"):
         split(open_checkpoint(tmp_path), ["w1"], 9)
 
 

@@ -32,7 +32,7 @@ from dev.campaign.tampered.edits import (
     without_first_value,
     without_value,
 )
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 
 MS = "http://schemas.microsoft.com/office/2006/relationships"
 ERRORS = {

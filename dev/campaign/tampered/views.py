@@ -185,8 +185,8 @@ def sparkline(cell: str) -> Make:
     groups = f"<x14:sparklineGroups><x14:sparklineGroup><x14:sparklines>{lines}</x14:sparklines></x14:sparklineGroup></x14:sparklineGroups>"
     return put(
         COMPUTED,
-        "<extLst>",
-        f'<extLst><ext uri="{{05C60535-1F16-4fd2-B633-F4F36F0B64E0}}" {X14}>{groups}</ext>',
+        "</extLst></worksheet>",
+        f'<ext uri="{{05C60535-1F16-4fd2-B633-F4F36F0B64E0}}" {X14}>{groups}</ext></extLst></worksheet>',
     )
 
 
@@ -334,7 +334,7 @@ VIEWS = {
         rule(kind='type="dataBar"', inside='<dataBar showValue="0"><cfvo type="min"/><cfvo type="max"/><color rgb="FF638EC6"/></dataBar>'), RULE, SHOWN,
     ),
     "a rule in an extension": (
-        put(COMPUTED, "<extLst>", f'<extLst><ext uri="{{78C0D931-6437-407d-A8EE-F0AAD7539E65}}" {X14}><x14:conditionalFormattings><x14:conditionalFormatting><x14:cfRule type="expression" priority="1"><xm:f>TRUE</xm:f><x14:dxf><numFmt numFmtId="201" formatCode=";;;"/></x14:dxf></x14:cfRule><xm:sqref>⟦shown cells⟧</xm:sqref></x14:conditionalFormatting></x14:conditionalFormattings></ext>'),
+        put(COMPUTED, "</extLst></worksheet>", f'<ext uri="{{78C0D931-6437-407d-A8EE-F0AAD7539E65}}" {X14}><x14:conditionalFormattings><x14:conditionalFormatting><x14:cfRule type="expression" priority="1"><xm:f>TRUE</xm:f><x14:dxf><numFmt numFmtId="201" formatCode=";;;"/></x14:dxf></x14:cfRule><xm:sqref>⟦shown cells⟧</xm:sqref></x14:conditionalFormatting></x14:conditionalFormattings></ext></extLst></worksheet>'),
         RULE, SHOWN,
     ),
     "a hidden row": (row('hidden="1"'), HIDDEN, SHOWN),

@@ -11,7 +11,8 @@ from openpyxl.utils import range_boundaries
 from xlsxattn.checker.appearance.number_formats import verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reading.one_reading import NUMBER
 from xlsxattn.contract.names import COLS, HEADING, parse
 
