@@ -178,7 +178,7 @@ def test_the_command_writes_only_the_page(walkthrough):
             ["-o", "x.html", "--sheet", "attn"],
             "x.html: an HTML page shows all sheets: omit the sheet, or choose .png or .pdf",
         ),
-        (["-o", "no/x.html"], "no/x.html: cannot be written: No such file or directory"),
+        (["-o", "no/x.html"], "no/x.html: the folder no does not exist; create it first"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
@@ -186,11 +186,13 @@ def test_invalid_options_are_refused(walkthrough, words, sentence):
     assert refusal("preview", walkthrough, *words) == sentence
 
 
-def test_an_unknown_sheet_is_refused_with_the_list_of_them(walkthrough):
+def test_an_unknown_sheet_is_refused_with_the_nearest_or_the_list_of_them(walkthrough):
     sentence = refusal("preview", walkthrough, "-o", "x.png", "--sheet", "nix")
     assert sentence.startswith(
         f"{walkthrough}: there is no sheet 'nix'; the sheets are: attn, qkv, dims, heads"
     )
+    sentence = refusal("preview", walkthrough, "-o", "x.png", "--sheet", "comprae")
+    assert sentence == f"{walkthrough}: there is no sheet 'comprae'; did you mean 'compare'?"
 
 
 def test_a_file_that_is_not_a_workbook_is_refused():
