@@ -66,6 +66,14 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
                     )
                 elif not is_text(name) and isinstance(value, str | bool) and value != "":
                     yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found=value)
+                elif not value and not is_text(name) and _has_empty_text(book, area, i, j):
+                    yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found="")
+
+
+def _has_empty_text(book: Book, area: Area, i: int, j: int) -> bool:
+    """Whether a cell holds an empty text, which looks blank, but only some programs calculate with it."""
+    at = area.sheet, area.row + i, area.col + j
+    return book.saved.get(at) == "" and at not in book.formulas
 
 
 def _missing_input(book: Book, name: str) -> Finding:
