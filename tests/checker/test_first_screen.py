@@ -281,9 +281,10 @@ def test_differences_below_two_decimals_decide_nothing():
     assert (result.verdict, findings) == ("not decidable", [])
 
 
-def of_model(kind, contexts, front, **settings):
+def of_model(kind, contexts, front, given=None, **settings):
     rng = np.random.default_rng(5)
     sheet, inputs = model(rng, kind, 4, contexts, **settings)
+    inputs |= given or {}
     return expected([sheet], [*contexts], inputs, front={"sheets": ["s"], "contexts": [*contexts], **front})
 
 
@@ -303,6 +304,57 @@ def test_a_classifier_without_words_to_read_says_so():
     assert only(found, "xlsxattn_c_Says") == said.NO_CLASS
     found = of_model("classifier", {"c": ["w1", "w99"]}, {}, pool="first", mask="padding")
     assert only(found, "xlsxattn_c_Says") == said.UNKNOWN.format(word="w99")
+
+
+UNDECIDED = said.CLASS_UNDECIDED.format
+
+
+@pytest.mark.parametrize(
+    ("chances", "ways"),
+    [
+        ([0.4, 0.392, 0.208], {UNDECIDED(lead="yes", other="no")}),
+        ([0.392, 0.208, 0.4], {UNDECIDED(lead="yes", other="perhaps")}),
+        ([0.33, 0.332, 0.338], {UNDECIDED(lead="yes", other="perhaps")}),
+        ([0.388, 0.4, 0.212], {said.CLASS.format(lead="no")}),
+        (
+            [0.4, 0.39, 0.21],
+            {
+                said.CLASS.format(lead="yes"),
+                UNDECIDED(lead="yes", other="no"),
+                UNDECIDED(lead="yes", other="yes"),
+            },
+        ),
+    ],
+)
+def test_classes_are_undecided_up_to_a_difference_of_one_percent(chances, ways):
+    """Without W_C, the probabilities are those of the biases."""
+    head = {"s_W_C": np.zeros((4, 3)), "s_b_C": np.log([chances])}
+    found = of_model("classifier", {"c": ["w1", "w2"]}, {}, given=head)["xlsxattn_c_Says"].values.item()
+    assert {*found.values} == ways if len(ways) > 1 else {found} == ways
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sentence"),
+    [
+        (["", "", ""], said.NO_PROMPT),
+        (["", "w1", ""], said.NO_PROMPT),
+        (["", "w1", "w99"], said.UNKNOWN.format(word="w99")),
+        (["w1", "", "w2"], ""),
+    ],
+)
+def test_a_prompt_without_a_first_word_has_a_text(prompt, sentence):
+    of_decoder = of_model("decoder", {"c": prompt}, {"rivals": 1}, top_k=3, generate=True, mask="causal")
+    assert only(of_decoder, "xlsxattn_c_Says") == sentence
+    for source, target in ((prompt, ["w1", "", ""]), (["w1", "", ""], prompt)):
+        contexts = {"c": source, "t": target}
+        found = of_model("encoder-decoder", contexts, {"rivals": 2}, target="t", top_k=2, generate=True)
+        texts = [only(found, f"xlsxattn_{c}_Says") for c in contexts]
+        assert texts == [sentence if words is prompt else "" for words in (source, target)]
+
+
+def test_a_blank_cell_comes_before_a_missing_prompt_where_blanks_are_an_error():
+    found = of_model("decoder", {"c": ["", "w1"]}, {"rivals": 1}, mask="causal")
+    assert only(found, "xlsxattn_c_Says") == said.BLANK
 
 
 def test_a_decoder_shows_the_most_likely_words_and_the_generated_text():

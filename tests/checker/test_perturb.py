@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from specs import plain
 
+from dev import prebuilt
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder.specification import parse
 from xlsxattn.checker import check as proof
@@ -344,6 +345,17 @@ def test_unreadable_cells_differ_between_any_two_sentences():
     assert all(("", unknown, "a") in words and ("a", "", "a") in words for words in told.values())
     blank = {c: [words == ("", "a", "a") for words in each] for c, each in told.items()}
     assert all(blank[one] != blank[other] for one, other in permutations("cde", 2))
+
+
+@pytest.mark.parametrize(("context", "limit"), [("cat", "0.005"), ("keyboard", "0.02")])
+def test_another_limit_of_undecided_classes_is_found(tmp_path, context, limit):
+    book, says = read(prebuilt.build("mouse", tmp_path / "mouse.xlsx")), f"xlsxattn_{context}_Says"
+    area = book.names[says]
+    formula = book.workbook[area.sheet].cell(area.row + 1, area.col + 1).value
+    assert "0.01" in formula.text
+    formula.text = formula.text.replace("0.01", limit)
+    book.workbook.save(path := tmp_path / "some.xlsx")
+    assert says in {finding.range for finding in proof.check(path).runs[0].findings}
 
 
 @pytest.mark.parametrize("fault", ["", "*(SUMSQ(vocab_E)>0.01)"])  # small numbers are among the last sets

@@ -39,22 +39,29 @@ Each of the three leans to either end, and each result is also undecided, in suc
 changes if any part of it reads one row in place of another.
 """
 VERDICTS = (
-    ((3, 3), (3, 2)),
-    ((3, 2), (2, 2)),
-    ((1, 0), (0, 2)),
-    ((3, 1), (3, 2)),
-    ((2, 3), (0, 0)),
-    ((1, 1), (2, 3)),
+    ((3, 4), (6, 0)),
+    ((6, 0), (3, 4)),
+    ((4, 3), (0, 6)),
+    ((0, 6), (4, 3)),
+    ((0, 2), (6, 0)),
+    ((6, 0), (0, 2)),
 )
-"""The same for logits of the first and last class, in two sentences of a classifier."""
+"""The same for probabilities of the first and last class, in two sentences of a classifier.
+
+A difference of 1 is undecided, and 2 is decided.
+"""
+PERCENT_STEP = 0.007
+"""The unit of these probabilities: more than half of the last digit shown, but less than the whole."""
+LIKELY = 0.4
+"""The probability to which they are added, so that all other classes are less likely."""
+LENGTH = 1000.0
+"""A length of embeddings that makes sinusoidal positions negligible."""
 HALF = 0.5
 BASE = 10_000.0
 """A base of sinusoidal positions."""
 SHORT = 0.01
 """A length of embeddings with which attention without weights is nearly uniform."""
 COLUMNS = ("dims", "near")
-LOGIT = 0.1
-"""The unit of these logits."""
 GAIN = 0.1
 """A γ with which rows of variance 1 are as small as these results."""
 FEWEST_COLUMNS = 4
@@ -161,10 +168,11 @@ def encoded(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
 
 
 def verdicts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
-    """Chosen logits of the classes, in the first two sentences that a classifier shows.
+    """Chosen probabilities of the classes, in the first two sentences that a classifier shows.
 
-    Without attention, feed-forward, positions and biases, the logits of a sentence of a single word are a row
-    of W_C, as its embedding is 1 in this row's place and else 0. Norms only scale them, as they sum to 0.
+    Without attention, feed-forward and biases, a sentence of a single word yields its embedding, which has
+    mean 0 and the same direction as after a norm: it is large in one place and equal in all others. As the
+    columns of W_C sum to 0, the logits are a multiple of this place's row of W_C.
     """
     shown = book.manifest.front.get("sheets", ())
     sheet = next((s for s in book.manifest.sheets if s.id in shown and s.is_a(Classifier)), None)
@@ -172,22 +180,39 @@ def verdicts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     if sheet is None or len(vocabulary) < count or E.cols <= count:
         return
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
-    edits: dict[At, float | str] = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
+    edits: dict[At, float | str] = {}
     for name, at in places.items():
         area = book.names[name]
         if at.sheet == sheet.id and area.rows * area.cols > 1 and not is_text(name):
             edits |= dict.fromkeys(numbers_of(book, name), float(at.part == GAMMA))
+        elif at.sheet == sheet.id and at.block == "Epsilon":
+            edits |= dict.fromkeys(area.cells(), TINY)
     rows = {word: at[1] for at, word in reversed(texts(book, WORDS["Tokens"]).items())}
+    largest = (E.cols - 1) ** 0.5  # of numbers with mean 0 and variance 1 of which all others are equal
     for k, word in enumerate(vocabulary[:count]):
-        edits |= {(E.sheet, rows[word], E.col + k): 1.0}
+        x = [LENGTH * (largest if j == k else -1 / largest) for j in range(E.cols)]
+        edits |= _typed_row(E, rows[word], x)
+    normed = sheet.residual == "post-norm" or sheet.final_norm or sheet.embedding_norm
+    length = 1.0 if normed else LENGTH * (E.cols**0.5 if sheet.scale_embeddings else 1)
+    unit = 1 / (length * (largest + 1 / largest))
     for k, context in enumerate(book.manifest.front["contexts"]):
         edits |= dict.fromkeys(book.names[of_context(context)["Tokens"]].cells(), vocabulary[k % count])
     weights = book.names[RangeName(sheet.id)["W_C"]]
     for results in VERDICTS:
-        logits = [_from_ends(result, weights.cols, LOGIT) for result in results]
+        logits = [_logits(result, weights.cols, unit) for result in results]
         logits.append([-sum(column) for column in zip(*logits, strict=True)])
         typed = [_typed_row(weights, weights.row + k, row) for k, row in enumerate(logits)]
         yield reduce(or_, typed, edits) | focused(book, vocabulary[0])
+
+
+def _logits(ends: tuple[int, int], cols: int, unit: float) -> list[float]:
+    """Logits, in this unit, of classes of which the first and last have these probabilities.
+
+    Two classes have a little more, as there is none between them.
+    """
+    first, last = (LIKELY + PERCENT_STEP * x for x in ends)
+    between = (1 - first - last) / max(1, cols - 2)
+    return [unit * math.log(p) for p in (first, *[between] * (cols - 2), last)]
 
 
 def _uniform(book: Book, sheets: Sequence[SheetInfo]) -> dict[At, float | str]:
@@ -205,10 +230,10 @@ def _uniform(book: Book, sheets: Sequence[SheetInfo]) -> dict[At, float | str]:
     return edits
 
 
-def _from_ends(ends: tuple[int, int], cols: int, unit: float = STEP) -> list[float]:
-    """A row with these numbers at its ends, in this unit, and a smaller one between them."""
+def _from_ends(ends: tuple[int, int], cols: int) -> list[float]:
+    """A row with these multiples of the step at its ends, and a smaller one between them."""
     first, last = ends
-    return [unit * x for x in (first, *[min(ends) - 1] * (cols - 2), last)]
+    return [STEP * x for x in (first, *[min(ends) - 1] * (cols - 2), last)]
 
 
 def _normalized(ends: tuple[int, int], cols: int) -> list[float]:

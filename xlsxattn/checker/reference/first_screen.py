@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 HALF = 0.005
 """Half of the last digit of numbers with two decimals: smaller differences are not visible."""
+PERCENT = 0.01
+"""The last digit of the probabilities of classes, which are shown as whole percentages."""
 BLANKS = ("▁", "<U+000A>")
 """The representations of a space and of a newline in tokens of trained models."""
 
@@ -242,20 +244,20 @@ def merged(each: Sequence[Expected], values: Array) -> Expected:
 # --- texts -------------------------------------------------------------------------------------------------
 
 
-def leaning(x: Expected, names: Array) -> Leaning:
-    """What the numbers of a row or column lean towards."""
+def leaning(x: Expected, names: Array, limit: float = HALF) -> Leaning:
+    """What the numbers of a row or column lean towards: nothing if the largest two are within `limit`."""
     a = x.values.reshape(-1).astype(float)  # (v,)
     doubt = 2 * rounding_of(x)
-    if not (np.isfinite(a).all() and doubt < HALF):
+    if not (np.isfinite(a).all() and doubt < limit):
         x, doubt = replace(x, amplification=np.inf), 0.0
         a = np.nan_to_num(a)
     gap = a.max() - a  # (v,)
-    first, last = np.flatnonzero(gap < HALF)[[0, -1]]
-    may, sure = np.flatnonzero(gap < HALF + doubt), np.flatnonzero(gap < HALF - doubt)
+    first, last = np.flatnonzero(gap < limit)[[0, -1]]
+    may, sure = np.flatnonzero(gap < limit + doubt), np.flatnonzero(gap < limit - doubt)
     second = float(np.sort(gap)[1])
-    undecided = second <= HALF
+    undecided = second <= limit
     return Leaning(
-        (undecided, not undecided) if abs(second - HALF) <= doubt else (undecided,),
+        (undecided, not undecided) if abs(second - limit) <= doubt else (undecided,),
         _texts(names, first, may[may <= sure[0]]),
         _texts(names, last, may[may >= sure[-1]]),
         x,
@@ -291,6 +293,14 @@ def unfollowed(screen: Screen, c: ContextWords) -> str | None:
     fault = unreadable(screen, c)
     if fault is None and not c.focus:
         return screen.tell(texts.ABSENT, focus=screen.focus) if screen.focus else screen.tell(texts.NO_FOCUS)
+    return fault
+
+
+def unprompted(screen: Screen, c: ContextWords) -> str | None:
+    """The text for a sentence that is unreadable or has no first word; None for other sentences."""
+    fault = unreadable(screen, c)
+    if fault is None and not c.exists[0]:
+        return screen.tell(texts.NO_PROMPT)
     return fault
 
 
@@ -393,7 +403,7 @@ def classifier(screen: Screen) -> Ranges:
         found[f["Look"]] = replace(A, values=(shares(screen.first, c) @ A.values)[:, None])
         chances, classes = screen.made[theirs["Probability"]], screen.inputs[theirs.at(context="")["Classes"]]
         found |= {f["Answer"]: upright(chances)} | labels(f["Answer"], classes)
-        found[f["Says"]] = classified(screen, c, leaning(chances, classes.reshape(-1)))
+        found[f["Says"]] = classified(screen, c, leaning(chances, classes.reshape(-1), PERCENT))
     return found
 
 
@@ -410,14 +420,14 @@ def classified(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
     )
 
 
-def faults(screen: Screen) -> Ranges:
-    """The texts about unknown words and invalid blanks, which are empty for other sentences."""
-    return {screen.at(c)["Says"]: text(unreadable(screen, c) or "") for c in screen.contexts}
+def faults(screen: Screen, fault: Callable[[Screen, ContextWords], str | None]) -> Ranges:
+    """The texts about sentences with this fault, which are empty for other sentences."""
+    return {screen.at(c)["Says"]: text(fault(screen, c) or "") for c in screen.contexts}
 
 
 def written(screen: Screen, contexts: Sequence[ContextWords]) -> Ranges:
     """The most likely next words, and the generated text."""
-    found = faults(screen)
+    found = faults(screen, unprompted)
     for c in contexts:
         f, theirs = screen.at(c), screen.at(c, screen.first)
         for block in ("TopTokens", "TopProbabilities"):
@@ -454,7 +464,7 @@ def alignment(screen: Screen) -> Ranges:
     by_id = {c.id: c for c in screen.contexts}
     queries, keys = by_id[screen.first.queries], by_id[screen.first.keys]
     f, A = screen.at(queries), mean(heads(screen, queries))
-    found = faults(screen) | labels(f["Alignment"], None, keys.tokens)
+    found = faults(screen, unreadable) | labels(f["Alignment"], None, keys.tokens)
     found |= {f["Alignment"]: A, f["Most"]: most(A, queries, keys)}
     if not screen.first.heads:
         found[f["Said"]] = screen.made[screen.at(queries, screen.first)["FocusSaid"]]
