@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.bench import SAME, VISIBLE, far, shows
+from xlsxattn.contract.first_screen import NO_PROMPT
 
 
 @shows("walkthrough attn 0", context="cat", left="and and mouse are friends")
@@ -215,8 +216,9 @@ def answers(b, *, context, answer, said):
 
 @shows("mouse cls 2")
 def undecided(b):
-    for words in ("mouse", "mouse are small"):
+    for words in ("mouse and mouse", "mouse", "mouse are small"):
         b.write("keyboard", words)
+        assert b.text("xlsxattn_keyboard_Says") == "Undecided: animal or device."
         assert np.abs(np.asarray(b.get("cls_keyboard_Probability"), float) - 0.5).max() < 0.1
 
 
@@ -224,12 +226,17 @@ def undecided(b):
 def not_sorted(b):
     b.write("prompt", "b a |")
     assert b.text("gpt_prompt_Text") == "b a | | | a a b a"
+    b.put("prompt_Tokens", None, 0)
+    assert b.text("xlsxattn_prompt_Says") == NO_PROMPT
 
 
 @shows("reverse rev 1")
 def backwards(b):
     rows = b.get("rev_written_l1_Cross_h2_Attention")
     assert rows[:4].argmax(axis=1).tolist() == [3, 2, 1, 0]
+    b.put("word_Tokens", None, 0)
+    assert b.text("xlsxattn_word_Says") == NO_PROMPT
+    assert b.text("xlsxattn_written_Says") == ""
 
 
 @shows("pingguo compare 0")
