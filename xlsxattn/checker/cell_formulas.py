@@ -238,7 +238,8 @@ def _difference(formula: Formula, cells: Area, spelled: str) -> dict[str, str]:
     if expected != actual:
         return differing_part(expected, actual)
     if formula.area != cells:
-        return {"cells": _extent(cells), "filled": _extent(formula.area)}
+        here = formula.area
+        return {"cells": shape_text(cells.rows, cells.cols), "filled": shape_text(here.rows, here.cols)}
     return {}
 
 
@@ -371,7 +372,3 @@ def span(area: Area) -> str:
     first, last = area.address(), area.address(area.rows - 1, area.cols - 1)
     corner = first.rpartition("!")[2]
     return corner if first == last else f"{corner}:{last.rpartition('!')[2]}"
-
-
-def _extent(area: Area) -> str:
-    return shape_text(area.rows, area.cols)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.compare import Result
     from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.report import FileOutcome, Report
-    from xlsxattn.language import Language
+    from xlsxattn.language import Language, Tell
 
 FORMATS = ("json", "junit", "github")
 FORMAT_VERSION = 1
@@ -36,7 +36,11 @@ def render(
         KeyError: unknown format.
     """
     make = {"json": _json, "junit": _junit, "github": _github}[name]
-    return make(outcomes, strict=strict, language=language)
+
+    def tell(text: str) -> str:
+        return message(language.tell(text))
+
+    return make(outcomes, strict=strict, tell=tell)
 
 
 def schema() -> dict[str, Any]:
@@ -46,23 +50,23 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def _json(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
+def _json(outcomes: Sequence[FileOutcome], *, strict: bool, tell: Tell) -> str:
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     counts = {"hold": "holds", "fail": "fails", "not_checkable": "not checkable", "skipped": "skipped"}
     data = {
         "version": FORMAT_VERSION,
-        "files": [_file(outcome, strict=strict, language=language) for outcome in outcomes],
+        "files": [_file(outcome, strict=strict, tell=tell) for outcome in outcomes],
         "summary": {"files": len(outcomes)} | {key: verdicts.count(word) for key, word in counts.items()},
     }
     return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str, Any]:
+def _file(outcome: FileOutcome, *, strict: bool, tell: Tell) -> dict[str, Any]:
     report = outcome.report
     return {
         "path": outcome.path,
         "verdict": outcome.verdict(strict=strict),
-        "message": message(language.tell(outcome.sentence)),
+        "message": tell(outcome.sentence),
         "saved_by": report.saved_by if report else "",
         "seed": report.seed if report else None,
         **({"exercise": True, "answers": report.answers} if report and report.answers else {}),
@@ -70,16 +74,15 @@ def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str
             {"engine": run.engine, "ranges": [_range(r) for r in run.results]}
             for run in (report.runs if report else ())
         ],
-        "findings": _findings(report, language) if report else [],
+        "findings": _findings(report, tell) if report else [],
     }
 
 
-def _findings(report: Report, language: Language) -> list[dict[str, Any]]:
+def _findings(report: Report, tell: Tell) -> list[dict[str, Any]]:
     """All findings, causes first, each with its engine."""
     engines = {id(finding): run.engine for run in report.runs for finding in run.findings}
     return [
-        {"engine": engines.get(id(finding)), **_finding(finding, language)}
-        for finding in report.every_finding
+        {"engine": engines.get(id(finding)), **_finding(finding, tell)} for finding in report.every_finding
     ]
 
 
@@ -95,14 +98,14 @@ def _range(result: Result) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, language: Language) -> dict[str, Any]:
+def _finding(finding: Finding, tell: Tell) -> dict[str, Any]:
     return {
         "kind": finding.kind.value,
         "severity": finding.severity,
         "range": finding.range,
         "cell": finding.cell,
         "sheet": finding.sheet,
-        "message": message(language.tell(finding.message)),
+        "message": tell(finding.message),
         "formula": finding.formula,
         "found": _plain(finding.found),
         "expected": _plain(finding.expected),
@@ -139,7 +142,7 @@ class _Case:
         return (2 if first.follows else 0, *rank(first))
 
 
-def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
+def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, tell: Tell) -> str:
     """One suite per file and one case per range; findings without a range are cases of their sheet."""
     suites = ET.Element("testsuites", name="xlsxattn check")
     total = 0.0
@@ -148,13 +151,13 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
         seconds = 0.0
         if outcome.skipped:
             case = _test_case(suite, outcome.path, "can be checked")
-            ET.SubElement(case, "skipped", message=language.tell(why_skipped(outcome)))
+            ET.SubElement(case, "skipped", message=tell(why_skipped(outcome)))
         elif outcome.report is None:
             case = _test_case(suite, outcome.path, "can be checked")
-            ET.SubElement(case, "error", message=message(language.tell(outcome.sentence)))
+            ET.SubElement(case, "error", message=tell(outcome.sentence))
         else:
             seconds = outcome.report.seconds
-            _put_cases(suite, outcome.path, outcome.report, strict=strict, language=language)
+            _put_cases(suite, outcome.path, outcome.report, strict=strict, tell=tell)
         suite.attrib |= {
             "tests": str(len(suite)),
             "failures": str(len(suite.findall("testcase/failure"))),
@@ -170,7 +173,7 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + _clean(ET.tostring(suites, encoding="unicode"))
 
 
-def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, language: Language) -> None:
+def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, tell: Tell) -> None:
     """Add the cases of a file, with the time divided in proportion to their cells."""
     cases = _cases(report, strict=strict)
     all_cells = sum(case.cells for case in cases) or 1
@@ -178,7 +181,7 @@ def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, la
         seconds = report.seconds * case.cells / all_cells
         element = _test_case(suite, f"{path}.{case.engine}", case.name, seconds)
         if case.findings:
-            messages = [message(language.tell(finding.message)) for finding in case.findings]
+            messages = [tell(finding.message) for finding in case.findings]
             kind = case.findings[0].kind.value
             failure = ET.SubElement(element, "failure", message=messages[0], type=kind)
             lines = [
@@ -218,15 +221,11 @@ def _clean(text: str) -> str:
     return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
+def _github(outcomes: Sequence[FileOutcome], *, strict: bool, tell: Tell) -> str:
     """GitHub workflow commands, one line per cause; the last line counts the files.
 
     GitHub shows at most ten errors per step, so consequences are only counted.
     """
-
-    def tell(text: str) -> str:
-        return message(language.tell(text))
-
     lines = []
     for outcome in outcomes:
         if outcome.skipped:
@@ -235,14 +234,11 @@ def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language
             title = tell("not checkable")
             lines.append(_annotation("error", outcome.path, title, tell(outcome.sentence)))
         else:
-            lines += _causes(outcome, outcome.report, strict=strict, language=language)
+            lines += _causes(outcome, outcome.report, strict=strict, tell=tell)
     return "\n".join([*lines, tell(overall(outcomes, strict=strict))])
 
 
-def _causes(outcome: FileOutcome, report: Report, *, strict: bool, language: Language) -> Iterator[str]:
-    def tell(text: str) -> str:
-        return message(language.tell(text))
-
+def _causes(outcome: FileOutcome, report: Report, *, strict: bool, tell: Tell) -> Iterator[str]:
     for group in alike(report.causes):
         for finding, more in summed_up(group):
             said = finding.message
