@@ -12,6 +12,7 @@ from xlsxattn.checker.cell_formulas import braced, expected_formulas, expected_v
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.reading.book import text_of
 from xlsxattn.contract.kinds import EncoderDecoder, Model, Training
 from xlsxattn.contract.names import FRONT, MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
 from xlsxattn.language import say
@@ -51,7 +52,7 @@ COLUMNS = (
 
 
 def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
-    """Inputs that the reference cannot use: missing names, text or errors among the numbers."""
+    """Inputs that the reference cannot use: missing names, errors, text among numbers, ambiguous words."""
     for name in book.manifest.inputs:
         if name not in book.names:
             yield _missing_input(book, name)
@@ -67,6 +68,14 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
                     )
                 elif not is_text(name) and isinstance(value, str | bool) and value != "":
                     yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found=value)
+                elif is_text(name) and isinstance(value, float) and not _is_word(value):
+                    yield Finding(Kind.NUMBER_AS_WORD, name, area.address(i, j), found=value)
+
+
+def _is_word(number: float) -> bool:
+    """Whether every program converts a number to the same text: no exponent, at most 15 digits."""
+    text = text_of(number)
+    return "e" not in text and float(text) == number
 
 
 def _missing_input(book: Book, name: str) -> Finding:
