@@ -97,7 +97,7 @@ class Draw:
             "length": self.length,
             "vocabulary": {"tokens": dict(zip(self.words, self.E.tolist(), strict=True))},
             "contexts": {f"c{i}": said for i, said in enumerate(self.said)},
-            "sheets": [{"id": "s", **sheet}],
+            "sheets": [{"id": "s", **sheet}, {"id": "blanks", "mask": "padding"}],  # blank cells are allowed
         }
 
 

@@ -88,6 +88,11 @@ def test_any_spec_builds_and_proves(data, tmp_path_factory):
     assert_proved(build(data, tmp_path_factory.mktemp("drawn")), decided=False)
 
 
+def test_one_dimension_with_positions_builds_and_proves(tmp_path):
+    data = plain([5, 2], 1, heads(1, position="sinusoidal"), n_vocab=9)
+    assert_proved(build(data, tmp_path), decided=False)
+
+
 def test_the_same_spec_gives_the_same_bytes_over_an_existing_file(tmp_path):
     written = []
     for title in ("a", "b", "a"):
