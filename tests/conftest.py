@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import signal
+import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,9 +14,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the same for PyTorch
 
 import pytest
+import small_books
 from hypothesis import settings
 
 from dev import prebuilt
+from xlsxattn import press
 from xlsxattn.checker import engines
 from xlsxattn.cli.commands import COLLECTED
 
@@ -32,8 +35,8 @@ LONG = (
     "test_answers", "test_properties", "test_edits", "test_campaign", "test_live_page", "test_language",
     "test_preview", "test_hostile", "test_extremes", "test_page", "test_engines", "test_formula_table",
     "test_claims", "test_press", "test_documents", "test_round_trips", "test_experiments", "test_imported",
-    "test_chinese", "test_runs", "test_shell", "test_tweaks", "test_trained", "test_one_reading",
-    "test_live_calculation", "test_exercise",
+    "test_chinese", "test_chinese_workbooks", "test_runs", "test_shell", "test_tweaks", "test_trained",
+    "test_build_failures", "test_one_reading", "test_live_calculation", "test_exercise",
 )  # fmt: skip
 """Slow test files, the slowest first."""
 SKIPPED = "xlsxattn/skipped"
@@ -102,9 +105,9 @@ def import_library(module: str, extra: str) -> Any:
         cannot_run(f"{module} is missing; get it with: pip install -e '.[{extra}]'")
 
 
-def judging(module: str, extra: str = "judge") -> Any:
+def optional_library(module: str, extra: str = "torch") -> Any:
     """Import a library that few tests need; if it is missing, skip them, or fail in CI."""
-    if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
+    if os.environ.get("XLSXATTN_REQUIRE_LIBRARIES") == "1":
         return importlib.import_module(module)
     return pytest.importorskip(
         module, reason=f"{module} is missing; get it with: pip install -e '.[{extra}]'"
@@ -135,3 +138,29 @@ def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def learning(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook of the small training, built once."""
     return prebuilt.build("learning", tmp_path_factory.mktemp("learning") / "learning.xlsx")
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, with temporary files in another one."""
+    work, temporary = tmp_path / "work", tmp_path / "temporary"
+    work.mkdir()
+    temporary.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    return temporary
+
+
+@pytest.fixture(scope="session")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A small workbook as the press made it, from another title."""
+    folder = tmp_path_factory.mktemp("earlier")
+    path = small_books.spec("An earlier title", folder / "spec.toml")
+    return press.build(path, folder / "book.xlsx").path.read_bytes()
+
+
+@pytest.fixture
+def old(temporary: Path, earlier: bytes) -> bytes:
+    """That workbook at the target of the next build."""
+    temporary.with_name("work").joinpath("book.xlsx").write_bytes(earlier)
+    return earlier

@@ -16,6 +16,25 @@ from xlsxattn.contract.values import RESERVED
 
 Data = dict[str, Any]
 
+CHINESE_SPEC = """title = "苹果"
+lang = "zh"
+[vocabulary]
+dimensions = ["水果", "公司"]
+[vocabulary.tokens]
+"苹果" = [2.0, 2.0]
+"香蕉" = [3.0, 0.0]
+"电脑" = [0.0, 3.0]
+"和" = [0.1, 0.1]
+"很" = [0.1, 0.1]
+"好吃" = [0.6, 0.0]
+[contexts]
+fruit = "香蕉 和 苹果"
+firm = "电脑 和 苹果"
+[[sheets]]
+id = "attn"
+"""
+"""A spec with Chinese words, whose sentences are separated by spaces."""
+
 AWKWARD_WORDS = (
     "=1+1", "+a", "-b", "@c", "'d", '"', "TRUE", "1", "1.5", "1e5", "#N/A", "*", "?", "~", "us", "US", "ß",
     "SS", "naïve", "日本語", "العربية", "🦊", "e\u0301", "a_b", "R1C1", "&amp;", "<b>", "–", "✓", "İ", "ı",

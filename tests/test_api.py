@@ -129,7 +129,10 @@ def test_every_template_can_be_written_in_python(name, tmp_path):
             {"sheets": [{"id": "attn", "weights": {"W_Q": np.eye(2)}}]},
             r"sheets\[1\].weights.W_K \(sheet 'attn'\): is missing",
         ),
-        ({"vocabulary": {"river": [1.0, np.nan], "bank": [1, 2]}}, "number 2 is nan, a number within"),
+        (
+            {"vocabulary": {"river": [1.0, np.nan], "bank": [1, 2]}},
+            "number 2 is nan, expected a number within",
+        ),
         ({"vocabulary": pd.DataFrame([[1], [2]], index=["a", "a"])}, "vocabulary: the index has 'a' twice"),
     ],
 )
@@ -287,17 +290,17 @@ def test_a_workbook_is_a_collection_of_its_ranges(causal):
 
 
 def test_an_unknown_choice_is_refused_with_the_known_ones(causal, tmp_path):
-    wrong = "found 'ironclac', one of {} is needed; did you mean 'ironcalc'?"
+    wrong = "found 'ironclac', expected one of {}; did you mean 'ironcalc'?"
     shown = wrong.format("saved, ironcalc, libreoffice, gnumeric")
     checked = wrong.format("ironcalc, libreoffice, gnumeric, saved, all")
     for sentence, call in {
-        "inputs: found 'bla', one of perturbed, as-saved is needed": lambda: xlsxattn.check(
+        "inputs: found 'bla', expected one of perturbed, as-saved": lambda: xlsxattn.check(
             causal, inputs="bla"
         ),
         f"engine: {checked}": lambda: xlsxattn.check(causal, "ironclac"),
         f"engine: {shown}": lambda: xlsxattn.look(causal, "ironclac"),
-        "lang: found 'fr', one of en, zh is needed": lambda: xlsxattn.schema("fr"),
-        "lang: found 'de', one of en, zh is needed": lambda: xlsxattn.preview(
+        "lang: found 'fr', expected one of en, zh": lambda: xlsxattn.schema("fr"),
+        "lang: found 'de', expected one of en, zh": lambda: xlsxattn.preview(
             causal, tmp_path / "x.html", lang="de"
         ),
     }.items():

@@ -10,11 +10,11 @@ import pytest
 
 from dev import prebuilt
 from dev.campaign import report, run, tampered
-from dev.campaign.judge import Judge, Judgement
 from dev.campaign.kinds import MANIFEST
 from dev.campaign.mutants import Mutant, Package
+from dev.campaign.outcome import MutantChecker, Outcome
 from xlsxattn.checker import check
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.contract.names import FIRST_SCREEN, START
 from xlsxattn.formula_table import rebuilt
 
@@ -75,15 +75,15 @@ mutants = cache(run.mutants)
 
 
 @pytest.fixture(scope="module")
-def judge(causal):
-    return Judge(causal)
+def checker(causal):
+    return MutantChecker(causal)
 
 
 @pytest.fixture(scope="module")
-def judged(walkthrough):
-    judge = Judge(walkthrough)
+def picked_outcomes(walkthrough):
+    checker = MutantChecker(walkthrough)
     made = [m for m in mutants(walkthrough) if m.ranges[0] in PICKED and _picked(m)]
-    return [judge.judge(m) for m in {m.ranges: m for m in made}.values()]
+    return [checker.outcome(m) for m in {m.ranges: m for m in made}.values()]
 
 
 def _picked(mutant):
@@ -113,8 +113,8 @@ def test_faults_are_unique(causal):
     assert len({(str(m.cells), str(m.names)) for m in made}) == len(made)
 
 
-def test_each_kind_is_found_and_named(judge, causal):
-    outcomes = [judge.judge(mutant) for mutant in one_of_each(causal)]
+def test_each_kind_is_found_and_named(checker, causal):
+    outcomes = [checker.outcome(mutant) for mutant in one_of_each(causal)]
     assert not list(report.failures(outcomes))
     assert {o.verdict for o in outcomes} == {"as saved", "perturbed", "equivalent", "by its formula"}
     line, good = report.score(outcomes)
@@ -122,43 +122,45 @@ def test_each_kind_is_found_and_named(judge, causal):
     assert "(100 %" in line
 
 
-def test_picked_faults_of_the_walkthrough_are_found(judged):
-    assert {o.mutant.ranges[0] for o in judged} == set(PICKED)
-    assert not list(report.failures(judged))
-    assert Counter(o.verdict for o in judged)["perturbed"] >= 1
+def test_picked_faults_of_the_walkthrough_are_found(picked_outcomes):
+    assert {o.mutant.ranges[0] for o in picked_outcomes} == set(PICKED)
+    assert not list(report.failures(picked_outcomes))
+    assert Counter(o.verdict for o in picked_outcomes)["perturbed"] >= 1
 
 
 def test_without_perturbation_some_are_missed(causal):
-    weak = Judge(causal, perturb=False)
+    weak = MutantChecker(causal, perturb=False)
     kinds = ("pasted as values", "right value as a constant", "one short, old values left")
-    outcomes = [weak.judge(m) for m in one_of_each(causal) if m.kind in kinds or m.kind == "misses the last"]
+    outcomes = [
+        weak.outcome(m) for m in one_of_each(causal) if m.kind in kinds or m.kind == "misses the last"
+    ]
     line, good = report.score(outcomes)
     assert not good
     assert "(100 %" not in line
     assert {o.mutant.kind for o in outcomes if o.verdict == "missed"} >= {"pasted as values"}
 
 
-def test_a_large_tolerance_lowers_the_score(judge, causal, monkeypatch):
+def test_a_large_tolerance_lowers_the_score(checker, causal, monkeypatch):
     (slight, *_) = [m for m in mutants(causal) if m.kind == "off by 1e-6" and "RowMax" in m.ranges[0]]
-    assert judge.judge(slight).verdict == "as saved"
+    assert checker.outcome(slight).verdict == "as saved"
     monkeypatch.setattr("xlsxattn.checker.compare.PRECISION", 1e-3)
-    assert judge.judge(slight).verdict != "as saved"
+    assert checker.outcome(slight).verdict != "as saved"
 
 
-def test_without_the_structure_checks_equivalents_are_failures(judge, causal, monkeypatch):
+def test_without_the_structure_checks_equivalents_are_failures(checker, causal, monkeypatch):
     (mask,) = [
         m for m in mutants(causal) if m.ranges == ("causal_chase_Mask",) and m.kind == "pasted as values"
     ]
-    assert judge.judge(mask).verdict == "equivalent"
+    assert checker.outcome(mask).verdict == "equivalent"
     monkeypatch.setattr("xlsxattn.checker.structure.misplaced_formulas", lambda _: [])
-    assert judge.judge(mask).verdict == "not in structure"
+    assert checker.outcome(mask).verdict == "not in structure"
 
 
-def test_the_command_reports_the_same_for_the_file(judge, causal, tmp_path):
+def test_the_command_reports_the_same_for_the_file(checker, causal, tmp_path):
     """The campaign, which computes in one process, has the findings of `check` for the faulty file."""
     whole = Package(causal)
     for i, mutant in enumerate(one_of_each(causal)[::5]):
-        outcome = judge.judge(mutant)
+        outcome = checker.outcome(mutant)
         path = tmp_path / f"{i}.xlsx"
         whole.write(mutant, path)
         if mutant.ranges[0] in MANIFEST:
@@ -178,12 +180,12 @@ def test_the_command_reports_the_same_for_the_file(judge, causal, tmp_path):
             assert bool(values[0].round) == (outcome.verdict == "perturbed")
 
 
-def test_a_frozen_copy_has_the_values_of_the_whole_workbook(judge, causal, monkeypatch):
+def test_a_frozen_copy_has_the_values_of_the_whole_workbook(checker, causal, monkeypatch):
     picked = [mutant for mutant in mutants(causal) if not mutant.names][::9]
-    outcomes = [judge.judge(mutant) for mutant in picked]
+    outcomes = [checker.outcome(mutant) for mutant in picked]
     monkeypatch.setattr("dev.campaign.graph.Graph.circular", lambda *_: True)
     for mutant, outcome in zip(picked, outcomes, strict=True):
-        assert judge.judge(mutant) == outcome
+        assert checker.outcome(mutant) == outcome
 
 
 @pytest.fixture(scope="module")
@@ -192,8 +194,8 @@ def bert(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def judge_of_bert(bert):
-    return Judge(bert)
+def checker_of_bert(bert):
+    return MutantChecker(bert)
 
 
 def test_small_models_cover_pages_that_no_template_has(bert):
@@ -210,36 +212,36 @@ def test_small_models_cover_pages_that_no_template_has(bert):
     assert not [mutant for mutant in made if {*mutant.ranges} <= others]
 
 
-def test_faults_of_a_small_model_are_found(bert, judge_of_bert):
-    outcomes = [judge_of_bert.judge(mutant) for mutant in mutants(bert, "bert")[::60]]
+def test_faults_of_a_small_model_are_found(bert, checker_of_bert):
+    outcomes = [checker_of_bert.outcome(mutant) for mutant in mutants(bert, "bert")[::60]]
     assert not list(report.failures(outcomes))
 
 
-def test_a_swapped_depth_and_a_lost_list_are_found(bert, judge_of_bert):
+def test_a_swapped_depth_and_a_lost_list_are_found(bert, checker_of_bert):
     tested = "SIGN(SUMSQ(bert_s1_Track_Input))*SIGN(SUMSQ(bert_s2_Track_l1))=0"
     picked = [m for m in mutants(bert, "bert") if tested in m.what.partition(" for ")[0]]
     picked += [m for m in mutants(bert, "bert") if m.what == "bert_Depths deleted"]
     assert len(picked) >= 2
     found = {"as saved", "perturbed", "by its formula"}
-    assert {judge_of_bert.judge(mutant).verdict for mutant in picked} <= found
+    assert {checker_of_bert.outcome(mutant).verdict for mutant in picked} <= found
 
 
-def test_a_fault_under_another_name_counts_as_missed(judge, causal):
+def test_a_fault_under_another_name_counts_as_missed(checker, causal):
     (wrong, *_) = [m for m in mutants(causal) if m.kind == "wrong d" and m.ranges == ("causal_Scale",)]
     elsewhere = dataclasses.replace(wrong, ranges=("causal_chase_Output",))
-    outcome = judge.judge(elsewhere)
+    outcome = checker.outcome(elsewhere)
     assert outcome.verdict != "as saved"
 
 
 def test_an_unexplained_equivalent_mutant_is_a_failure():
     mutant = Mutant("wrong d", ("x",), "x: 1 for 2")
-    assert list(report.failures([Judgement(mutant, "unexplained", "no rule says why")]))
-    assert not list(report.failures([Judgement(mutant, "equivalent", "both are 1")]))
+    assert list(report.failures([Outcome(mutant, "unexplained", "no rule says why")]))
+    assert not list(report.failures([Outcome(mutant, "equivalent", "both are 1")]))
 
 
 def test_the_five_published_faults_are_counted_and_required():
     found = [
-        Judgement(Mutant(kind, ("x",), "x: 1 for 2"), verdict, "x: it differs")
+        Outcome(Mutant(kind, ("x",), "x: 1 for 2"), verdict, "x: it differs")
         for kind, verdict in zip(report.PUBLISHED, ("as saved", "perturbed") * 3, strict=False)
     ]
     assert not list(report.unmade(found))
@@ -251,8 +253,8 @@ def test_the_five_published_faults_are_counted_and_required():
 def test_mutants_are_listed_by_verdict():
     mutant = Mutant("wrong d", ("x",), "x: 1 for 2")
     outcomes = [
-        Judgement(mutant, "perturbed", "x: it differs"),
-        Judgement(mutant, "as saved", "x: it differs"),
+        Outcome(mutant, "perturbed", "x: it differs"),
+        Outcome(mutant, "as saved", "x: it differs"),
     ]
     assert list(report.listed(outcomes, ["perturbed"])) == [
         "perturbed: wrong d: x: 1 for 2\n    x: it differs"
@@ -275,7 +277,7 @@ def test_names_that_are_moved_are_a_warning(walkthrough, tmp_path):
 def test_tampered_files_are_found(causal):
     ways = tampered.chosen(run.names().index("causal"))
     assert {way.kind for way in ways} == {*tampered.TAMPERED}
-    outcomes = [*tampered.judged(causal, ways)]
+    outcomes = [*tampered.outcomes(causal, ways)]
     assert len(outcomes) == len(ways)
     assert {outcome.verdict for outcome in outcomes} == {"tampering"}
 
@@ -283,15 +285,15 @@ def test_tampered_files_are_found(causal):
 def test_a_tampered_file_that_passes_is_a_failure(causal, monkeypatch):
     (way,) = [way for way in tampered.WAYS if way.what == "digits of its own"]
     monkeypatch.setattr("dev.campaign.tampered.misleading_views", lambda _: [])
-    outcomes = [*tampered.judged(causal, (way,))]
+    outcomes = [*tampered.outcomes(causal, (way,))]
     assert [outcome.verdict for outcome in outcomes] == ["missed"]
-    line, good = report.score([*outcomes, Judgement(Mutant("wrong d", ("x",), ""), "perturbed", "")])
+    line, good = report.score([*outcomes, Outcome(Mutant("wrong d", ("x",), ""), "perturbed", "")])
     assert not good
     assert "(100 %" in line
     assert "0 of 1 tampered files" in line
 
 
 def test_an_untried_way_to_tamper_is_a_failure():
-    outcomes = [Judgement(Mutant(way.kind, (), f"x: {way.what}"), "tampering", "") for way in tampered.WAYS]
+    outcomes = [Outcome(Mutant(way.kind, (), f"x: {way.what}"), "tampering", "") for way in tampered.WAYS]
     assert not list(report.untampered(outcomes))
     assert list(report.untampered(outcomes[1:])) == [f"not made: {tampered.WAYS[0].what}"]

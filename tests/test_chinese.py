@@ -1,46 +1,23 @@
-"""Messages and workbooks in Chinese, for input without spaces and with Chinese punctuation."""
+"""Messages in Chinese, for input without spaces and with Chinese punctuation."""
 
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 from string import Formatter
 
-import openpyxl
 import pytest
 from commands import refusal, run
-from test_language import said
+from source_texts import said
+from specs import CHINESE_SPEC
 
-from dev import prebuilt
 from xlsxattn import templates
 from xlsxattn.builder import specification as spec
-from xlsxattn.builder import theme
 from xlsxattn.builder.pages import frame as pages
 from xlsxattn.builder.specification.words import parts_of
-from xlsxattn.builder.theme import cell_width
 from xlsxattn.cli.language import ENVIRONMENT
 from xlsxattn.language import Language, language, say
-from xlsxattn.view import page
-from xlsxattn.view.look import look
 
-SPEC = """title = "苹果"
-lang = "zh"
-[vocabulary]
-dimensions = ["水果", "公司"]
-[vocabulary.tokens]
-"苹果" = [2.0, 2.0]
-"香蕉" = [3.0, 0.0]
-"电脑" = [0.0, 3.0]
-"和" = [0.1, 0.1]
-"很" = [0.1, 0.1]
-"好吃" = [0.6, 0.0]
-[contexts]
-fruit = "香蕉 和 苹果"
-firm = "电脑 和 苹果"
-[[sheets]]
-id = "attn"
-"""
 CHINESE = language("zh")
 
 
@@ -54,7 +31,7 @@ def here(tmp_path, monkeypatch) -> Path:
 
 def refused(*edits: tuple[str, str], lang: str = "en") -> str:
     """The message for the edited spec, without the name of the file."""
-    text = SPEC
+    text = CHINESE_SPEC
     for old, new in edits:
         assert old in text
         text = text.replace(old, new)
@@ -66,7 +43,7 @@ def refused(*edits: tuple[str, str], lang: str = "en") -> str:
     return ended.err.removeprefix("xlsxattn：a.toml：").rstrip("\n")
 
 
-# --- words without spaces ----------------------------------------------------------------------------------
+# --- words without spaces ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -110,7 +87,7 @@ def test_a_text_is_split_into_known_words_only_if_unambiguous(word, tokens, part
     assert parts_of(word, tokens.split()) == tuple(parts.split())
 
 
-# --- keys --------------------------------------------------------------------------------------------------
+# --- keys -------------------------------------------------------------------------------------------------
 
 
 def test_all_words_that_need_quotes_are_reported_together():
@@ -152,7 +129,7 @@ def test_a_key_of_other_kinds_names_those_kinds():
     assert "did you mean 'axes'" in refused((edit[0], edit[1].replace('maks = "causal"', "axis = []")))
 
 
-# --- hints of a build --------------------------------------------------------------------------------------
+# --- hints of a build -------------------------------------------------------------------------------------
 
 
 def test_texts_that_mention_other_words_are_reported(here):
@@ -187,7 +164,7 @@ def test_a_hint_in_chinese_names_the_language_option(monkeypatch):
     assert hint in run("build", "causal", "-o", "a.xlsx").err
     assert hint not in run("build", "causal", "-o", "b.xlsx", "--lang", "zh").err
     assert hint not in run("build", "causal", "-o", "a.xlsx", "--lang", "en").err
-    Path("a.toml").write_text(SPEC, "utf-8")
+    Path("a.toml").write_text(CHINESE_SPEC, "utf-8")
     assert hint not in run("build", "a.toml").err
 
 
@@ -199,7 +176,7 @@ def test_a_copy_with_english_comments_names_the_chinese_template():
     assert run("new", "causal", "d.toml").err == ""
 
 
-# --- punctuation -------------------------------------------------------------------------------------------
+# --- punctuation ------------------------------------------------------------------------------------------
 
 
 def test_joined_sentences_have_chinese_punctuation():
@@ -252,130 +229,3 @@ def test_messages_of_click_have_chinese_punctuation(words, told):
 def test_an_invalid_line_is_reported_with_chinese_colons():
     assert refused(("dimensions =", "dimensions")).count(": ") > 0
     assert ": " not in refused(("dimensions =", "dimensions"), lang="zh")
-
-
-# --- workbooks ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def texts(tmp_path_factory) -> dict[str, set[str]]:
-    """The texts of every sheet of two templates, by tab."""
-    found: dict[str, set[str]] = {}
-    for name in ("walkthrough", "sort"):
-        path = prebuilt.build(name, tmp_path_factory.mktemp("zh") / f"{name}.xlsx", "zh")
-        for sheet in openpyxl.load_workbook(path, data_only=True):
-            cells = {str(cell.value) for row in sheet for cell in row if isinstance(cell.value, str)}
-            found.setdefault(f"{name} {sheet.title}", set()).update(cells)
-    return found
-
-
-def test_papers_are_cited_in_chinese_brackets(texts):
-    cited = [text for cells in texts.values() for text in cells if "Vaswani" in text and len(text) > 40]
-    assert cited
-    assert [text for text in cited if not re.search("(。|？|；|：.*)（Vaswani et al. 2017.*）$", text)] == []
-
-
-def test_heads_are_separated_from_their_sheet(texts):
-    assert {"多头注意力，头 1", "多头注意力，头 2"} <= texts["walkthrough 对比"]
-
-
-def test_input_is_translated_unambiguously(texts):
-    assert "sort 输入数据" in texts
-    assert {"输入数据", "输入"} <= texts["sort 开始"]
-    assert not any("“输入”" in text for cells in texts.values() for text in cells)
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory) -> Path:
-    """A workbook of Chinese words, with several heads, charts and a comparison."""
-    path = tmp_path_factory.mktemp("words") / "book.xlsx"
-    more = 'temperature = 1\n[[sheets]]\nid = "heads"\nkind = "multi-head"\nheads = 2\nseed = 7\n'
-    text = f'{SPEC}{more}[[sheets]]\nid = "compare"\nkind = "compare"\naxes = ["水果", "公司"]\n'
-    path.with_suffix(".toml").write_text(text, "utf-8")
-    assert run("build", path.with_suffix(".toml"), "-o", path).code == 0
-    return path
-
-
-def test_no_page_shows_the_ids_of_its_sentences(book):
-    """Ids have only Latin letters; pages say "sentence 1", because its words may be changed later."""
-    pages = openpyxl.load_workbook(book, data_only=True).worksheets[:-1]
-    cells = {str(cell.value) for sheet in pages for row in sheet for cell in row}
-    with zipfile.ZipFile(book) as archive:
-        charts = "".join(archive.read(n).decode() for n in archive.namelist() if "charts/chart" in n)
-    cells |= set(re.findall("<(?:a:t|c:v)>(.*?)</", charts))
-    shown = {text for text in cells if not text.startswith(("{", "=")) and not re.search("[A-Z]{4}", text)}
-    spoken = r"(?<![A-Za-z_])(fruit|firm)(?![A-Za-z_])"  # \b treats adjacent Chinese characters as letters
-    assert {text for text in shown if re.search(spoken, text)} == set()
-    assert {"熵，句子 1：", "熵，句子 2：", "句子 1"} <= shown
-
-
-def test_wide_words_above_a_map_are_vertical(book, walkthrough):
-    for path, name, turned in ((book, "heads_fruit", 255), (walkthrough, "heads_cat", 90)):
-        wb = openpyxl.load_workbook(path)
-        tab, cells = next(iter(wb.defined_names[f"{name}_h1_Map_Cols"].destinations))
-        corner = wb[tab][cells.replace("$", "")][0][0]
-        assert corner.alignment.textRotation == turned
-        assert wb[tab].row_dimensions[corner.row].height >= 4 * 9
-
-
-def test_chinese_pages_have_a_font_with_chinese_characters_and_room_for_it(book, walkthrough):
-    for path, font, row in ((book, theme.WIDE_FONT, 16.5), (walkthrough, theme.FONT, 15.0)):
-        wb = openpyxl.load_workbook(path)
-        fonts = {cell.font.name for sheet in wb for line in sheet for cell in line if cell.value is not None}
-        assert fonts <= {font, theme.MONO}
-        assert {sheet.sheet_format.defaultRowHeight for sheet in wb} == {row}
-        with zipfile.ZipFile(path) as archive:
-            charts = [archive.read(n).decode() for n in archive.namelist() if "charts/chart" in n]
-        assert all((theme.WIDE_FONT in text) == (path == book) for text in charts)
-
-
-def test_rows_are_as_high_as_lines_of_the_chinese_font(book, tmp_path):
-    """A line of it is 1.32 times as high as the font."""
-    sort = prebuilt.build("sort", tmp_path / "sort.xlsx", "zh")
-    for sheet in (ws for path in (book, sort) for ws in openpyxl.load_workbook(path)):
-        for row in sheet:
-            height = sheet.row_dimensions[row[0].row].height or 16.5
-            for cell in (cell for cell in row if cell.value is not None and not cell.alignment.textRotation):
-                assert 1.32 * cell.font.size <= height, (sheet.title, cell.coordinate)
-
-
-def test_papers_fit_in_the_glossary(tmp_path):
-    prebuilt.build("encoder", tmp_path / "a.xlsx", "zh")
-    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["术语表"]
-    longest = max((str(cell.value) for cell in sheet["B"][4:] if cell.value), key=cell_width)
-    assert longest == "Hendrycks and Gimpel 2016"
-    assert sheet.column_dimensions["B"].width > len(longest)
-
-
-def test_show_labels_single_cells(book):
-    told = run("show", book, "xlsxattn_*Status", "attn_Scale", "--lang", "zh").out
-    assert "Status" not in re.sub(r"\w+_Status", "", told)
-    assert re.search(r"多头注意力 +✓ 每行之和都是 1", told)
-    assert re.search(r"√d_k +1\.414", told)
-    assert "attn_Scale  1 × 1（自注意力!C3）" in told
-    assert "attn_Scale  1 × 1, 自注意力!C3" in run("show", book, "attn_Scale").out
-
-
-def test_the_html_page_has_the_texts_of_the_sheets(tmp_path):
-    prebuilt.build("encoder", tmp_path / "a.xlsx", "zh")
-    seen = look(tmp_path / "a.xlsx")
-    data = page.data(seen)["ranges"]
-    assert data["paper_NLayers"]["label"] == "层数"
-    assert data["paper_Epsilon"]["digits"] == 5
-    assert seen["paper_Epsilon"].text(1e-5) == "0.00001"
-    assert {*data["cat_Sentence"]["cols"]} == {"Sentence"}
-    html = page.render(seen)
-    assert '<html lang="zh-CN">' in html
-    assert "italic" not in html
-    assert ' lang="zh-CN"' in page.render(seen, language("en"))
-
-
-def test_a_check_without_files_says_so(book, tmp_path):
-    wb = openpyxl.load_workbook(book)
-    tab, cells = next(iter(wb.defined_names["vocab_E"].destinations))
-    wb[tab][cells.replace("$", "")][0][0].value = "三"
-    wb.save(tmp_path / "text.xlsx")
-    ended = run("check", tmp_path / "text.xlsx", "--lang", "zh")
-    assert ended.code == 1
-    assert "全部" not in ended.out
-    assert "通过" not in ended.out

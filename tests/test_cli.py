@@ -113,14 +113,14 @@ def test_templates_lists_each_with_its_title_the_walkthrough_first():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("wlkthrough", "did you mean 'walkthrough'? "),
-        ("casual", "did you mean 'causal'? "),
-        ("zzz", ""),
-        ("", ""),
+        ("wlkthrough", "did you mean 'walkthrough'?"),
+        ("casual", "did you mean 'causal'?"),
+        ("zzz", KNOWN),
+        ("", KNOWN),
     ],
 )
-def test_an_unknown_template_is_refused_with_the_list_of_them(command, name, hint):
-    assert refusal(command, name) == f"there is no template '{name}'; {hint}{KNOWN}"
+def test_an_unknown_template_is_refused_with_the_nearest_or_the_list_of_them(command, name, hint):
+    assert refusal(command, name) == f"there is no template '{name}'; {hint}"
 
 
 @pytest.mark.parametrize(

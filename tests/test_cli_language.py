@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 from commands import run
 from marks import marked, unmarked
-from test_language import described
+from source_texts import described
 
 from dev import prebuilt
 from xlsxattn import spec_schema, templates

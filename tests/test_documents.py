@@ -133,7 +133,7 @@ class Reader:
         assert press.build(place, Path("spec.xlsx")).report.holds
 
     def python(self, text: str) -> None:
-        if "import torch" in text and os.environ.get("XLSXATTN_REQUIRE_JUDGE") != "1":
+        if "import torch" in text and os.environ.get("XLSXATTN_REQUIRE_LIBRARIES") != "1":
             pytest.importorskip("torch", reason="PyTorch is missing: the rest of this page is not tried")
         with redirect_stdout(StringIO()):
             exec(compile(text, "a page", "exec"), self.names)

@@ -18,7 +18,7 @@ from dev import prebuilt
 from xlsxattn import templates
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.engines import processes, saved_values
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE
 from xlsxattn.cli.commands import cli

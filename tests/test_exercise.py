@@ -23,7 +23,8 @@ import xlsxattn
 from xlsxattn import exercises, precompute, press, students, templates
 from xlsxattn.builder import answer_selection, layout, pages, writer
 from xlsxattn.builder import specification as specs
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.report import Report
 from xlsxattn.cli import build_command
 from xlsxattn.contract.exercise import RIGHT, WAITING, answered, mark_of, region, region_of

@@ -19,7 +19,7 @@ from dev.releases import every_spec, forms
 from xlsxattn import check, press, releases, templates
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.check import check as trusting
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.manifest_formulas import with_expected_formulas
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, read

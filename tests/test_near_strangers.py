@@ -197,10 +197,13 @@ def test_a_title_that_looks_like_a_placeholder_is_shown():
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: xlsxattn.build(None, "x.xlsx"), "source: found None, a spec, a dictionary, a file or"),
+        (
+            lambda: xlsxattn.build(None, "x.xlsx"),
+            "source: found None, expected a spec, a dictionary, a file or",
+        ),
         (lambda: xlsxattn.build("s" * 300, "x.xlsx"), "there is no template"),
-        (lambda: xlsxattn.check("x.xlsx", seed="7"), "seed: found '7', an integer of at least 0 is needed"),
-        (lambda: xlsxattn.check("x.xlsx", seed=-1), "seed: found -1, an integer"),
+        (lambda: xlsxattn.check("x.xlsx", seed="7"), "seed: found '7', expected an integer of at least 0"),
+        (lambda: xlsxattn.check("x.xlsx", seed=-1), "seed: found -1, expected an integer"),
     ],
 )
 def test_wrong_arguments_of_the_api_are_named(call, sentence):
@@ -222,7 +225,7 @@ def test_errors_of_the_api_are_short_and_can_be_translated(tmp_path):
         xlsxattn.check(file)
     with pytest.raises(xlsxattn.SpecError) as spec:
         xlsxattn.build({"vocabulary": {"tokens": {"w": [1.0]}}, "z" * 5_000: 1}, tmp_path / "x.xlsx")
-    with pytest.raises(ValueError, match="is needed") as engine:
+    with pytest.raises(ValueError, match="expected one of") as engine:
         xlsxattn.check(file, engine="e" * 5_000)
     with pytest.raises(xlsxattn.SpecError, match="cannot be read") as long:
         xlsxattn.build(f"{'s' * 300}.toml", tmp_path / "x.xlsx")

@@ -16,9 +16,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from browser import axe, launched
-from conftest import import_library, judging
+from conftest import import_library, optional_library
 
-judging("mkdocs", "docs")
+optional_library("mkdocs", "docs")
 playwright = import_library("playwright.sync_api", "test")
 browser = pytest.fixture(scope="module")(launched)
 

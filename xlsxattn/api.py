@@ -78,7 +78,7 @@ def _vocabulary(given: spec_tables.Frame | spec_tables.Vocabulary | Mapping[str,
     words = [str(word) for word in given.index]
     duplicate = next((word for i, word in enumerate(words) if word in words[:i]), None)
     if duplicate is not None:
-        sentence = "{spec}: vocabulary: the index has {twice!r} twice, keep one"
+        sentence = "{spec}: vocabulary: the index has {twice!r} twice; keep one"
         raise SpecError(say(sentence, spec=press.IN_MEMORY, twice=duplicate))
     numbers = dict(zip(words, given.to_numpy().tolist(), strict=True))
     return _table(
@@ -200,7 +200,7 @@ def _given(source: Spec | Mapping[str, Any] | str | Path) -> Path | Mapping[str,
     if isinstance(source, str) and source in templates.names():
         return templates.path(source)
     if not isinstance(source, str | Path | Mapping):
-        sentence = "source: found {found!r}, a spec, a dictionary, a file or the name of a template is needed"
+        sentence = "source: found {found!r}, expected a spec, a dictionary, a file or the name of a template"
         raise TypeError(say(sentence, found=source))
     if isinstance(source, str) and not Path(source).suffix and not is_there(Path(source)):
         raise SpecError(templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))]))

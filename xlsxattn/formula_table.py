@@ -19,7 +19,7 @@ from xlsxattn import releases
 from xlsxattn.builder import pages
 from xlsxattn.builder.specification import Spec
 from xlsxattn.builder.specification.words import Context, Vocabulary
-from xlsxattn.checker.manifest_formulas import FormulaTable, same
+from xlsxattn.checker.manifest_formulas import Formulas, FormulaTable, same
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.contract import keys, kinds
 from xlsxattn.contract.kinds.settings import setting, settings
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.manifest import Manifest
     from xlsxattn.checker.reference import SheetInfo
-
-    Formulas = Mapping[str, tuple[str, str]]
 
 PLACEHOLDER = "word"
 UNFIT = "the setting {at} cannot be {found!r}"

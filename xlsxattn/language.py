@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 FOLDER = Path(__file__).parent / "lang"
+Tell: TypeAlias = "Callable[[str], str]"
+"""Translates a text."""
 QUOTED = "'{text}'"
 """The catalogue key of the quotation marks around values such as {word!r}."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn import precompute
+from xlsxattn import precompute, templates
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as specs
 from xlsxattn.builder.layout import formulas
@@ -24,7 +24,7 @@ from xlsxattn.builder.pages.experiments import has_typed_rows
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import engines
-from xlsxattn.checker.findings import Effect, Kind
+from xlsxattn.checker.finding_kinds import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.checker.report import summary
 from xlsxattn.language import MessageError, say
@@ -112,7 +112,7 @@ def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | N
     Raises:
         SpecError: the spec is invalid.
     """
-    named = str(source) if isinstance(source, Path) else IN_MEMORY
+    named = templates.shown(source) if isinstance(source, Path) else IN_MEMORY
     changed = changed or {}
     spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
     return spec, named

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.language import say
 from xlsxattn.press import PressError
+from xlsxattn.suggestions import no_file
 from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
@@ -41,12 +42,14 @@ def read_ids(path: Path) -> list[str]:
     try:
         text, is_certain = _decoded(path.read_bytes())
         rows = _rows(text)
+    except FileNotFoundError:
+        raise StudentsError(no_file(path)) from None
     except OSError as error:
         raise StudentsError(say("{path}: cannot be read: {why}", path=path, why=reason(error))) from None
     except (csv.Error, UnicodeError):
         raise StudentsError(say("{path}: not a CSV file: save it as CSV, UTF-8", path=path)) from None
     if not rows:
-        sentence = "{path}: is empty; a line with the heading id is needed, then a line for each student"
+        sentence = "{path}: is empty; expected a line with the heading id, then a line for each student"
         raise StudentsError(say(sentence, path=path))
     headings = [heading.strip().lower() for heading in rows[0][1]]
     column = next((headings.index(name) for name in ID_HEADINGS if name in headings), None)

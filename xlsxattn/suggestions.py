@@ -27,11 +27,11 @@ def one_of(what: str, found: object, known: Iterable[str]) -> None:
     >>> one_of("engine", "saved", ["saved", "all"])
     >>> one_of("engine", "safed", ["saved", "all"])
     Traceback (most recent call last):
-    ValueError: engine: found 'safed', one of saved, all is needed; did you mean 'saved'?
+    ValueError: engine: found 'safed', expected one of saved, all; did you mean 'saved'?
     """
     known = [*known]
     if found not in known:
-        sentence = "{what}: found {found!r}, one of {known} is needed"
+        sentence = "{what}: found {found!r}, expected one of {known}"
         said = say(sentence, what=what, found=found, known=", ".join(known))
         raise ValueError(bounded(with_near(said, found, known)))
 
@@ -52,7 +52,7 @@ def no_file(path: Path, named: object = None) -> Phrase:
         except OSError:
             continue
         if near := nearest(path.stem, beside, ALIKE_FILES):
-            sentence = "{named}: there is no such file, did you mean '{near}'?"
+            sentence = "{named}: there is no such file; did you mean '{near}'?"
             return say(sentence, named=named, near=folder / f"{near}{suffix}")
     return say("{named}: there is no such file", named=named)
 

@@ -39,22 +39,22 @@ def unknown(name: str, specs: Sequence[str] = ()) -> Phrase:
     known = names()
     candidates = {name: name for name in known} | {spec.removesuffix(".toml"): spec for spec in specs}
     near = nearest(name, candidates)
-    values = {"name": name, "near": candidates.get(near or "", ""), "known": ", ".join(known)}
     if near:
-        return say(
-            "there is no template '{name}'; did you mean '{near}'? the templates are: {known}; the "
-            "name of a spec file ends in .toml",
-            **values,
-        )
-    return say(
-        "there is no template '{name}'; the templates are: {known}; the name of a spec file ends in .toml",
-        **values,
+        return say("there is no template '{name}'; did you mean '{near}'?", name=name, near=candidates[near])
+    sentence = (
+        "there is no template '{name}'; the templates are: {known}; the name of a spec file ends in .toml"
     )
+    return say(sentence, name=name, known=", ".join(known))
 
 
 def path(name: str) -> Path:
     """The file of a template."""
     return folder() / f"{name}.toml"
+
+
+def shown(spec: Path) -> str:
+    """How messages name a spec: by the name of its template, or by its path."""
+    return spec.stem if spec.parent == folder() else str(spec)
 
 
 def title(name: str) -> str:
@@ -109,4 +109,7 @@ def copy(name: str, target: Path, lang: str = "") -> None:
             raise CopyError(
                 say("{place}: the file exists already; choose another name", place=place)
             ) from None
+        if not target.parent.exists():
+            sentence = "{target}: the folder {folder} does not exist; create it first"
+            raise CopyError(say(sentence, target=target, folder=target.parent)) from None
         raise CopyError(say("{place}: cannot be written: {why}", place=place, why=reason(error))) from None

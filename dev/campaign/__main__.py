@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from dev.campaign import report, run
-from dev.campaign.judge import Verdict
+from dev.campaign.outcome import Verdict
 
 if TYPE_CHECKING:
-    from dev.campaign.judge import Judgement
+    from dev.campaign.outcome import Outcome
 
 
 @click.command()
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 )
 def main(chosen: tuple[str, ...], jobs: int, verdicts: tuple[str, ...]) -> None:
     """Break every formula of templates and imported models, one at a time, and tamper with their files."""
-    outcomes: list[Judgement] = []
+    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="xlsxattn-campaign-") as folder:
         paths = {name: run.built(name, Path(folder)) for name in chosen or run.names()}
-        for name, made, seconds in run.judged(paths, jobs):
+        for name, made, seconds in run.outcomes(paths, jobs):
             outcomes += made
             click.echo(f"{name}: {len(made):,} mutants, {seconds:.0f} s")
     for line in report.listed(outcomes, verdicts):

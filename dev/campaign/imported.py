@@ -1,6 +1,6 @@
 """Small models in the layout of `xlsxattn import`, with pages that no template has.
 
-Their weights are random. Only the faults of these pages are judged: the comparison of sentences, the map of a
+Their weights are random. Only the faults of these pages are tested: the comparison of sentences, the map of a
 selected head, the summaries of weights, and the words of typed rows. Everything else is in templates as well.
 """
 
@@ -58,7 +58,7 @@ OWN_BLOCKS = {*PAGES, *PAGES_OF_CONTEXTS, TYPED_FOR} - {"X", "Sum", "Input", "Ou
 OWN_PAGES = ("heads", "similar")
 """The blocks and pages that no template has, except for the summaries."""
 ONE_OF = 8
-"""Summaries of all matrices are alike, so only one of this many of their faults is judged."""
+"""Summaries of all matrices are alike, so only one of this many of their faults is tested."""
 
 
 def spec(name: str) -> specs.Spec:
@@ -90,12 +90,12 @@ def _without_first(sheet: Model, spec: specs.Spec, rng: np.random.Generator) -> 
     return replace(sheet, taken=(2,), layers=1, weights=weights)
 
 
-def judged(made: Sequence[Mutant]) -> list[Mutant]:
-    """The mutants of a small model that are judged."""
-    return [mutant for mutant in made if any(_is_judged(mutant, parse(name)) for name in mutant.ranges)]
+def selected(made: Sequence[Mutant]) -> list[Mutant]:
+    """The mutants of a small model that are tested."""
+    return [mutant for mutant in made if any(_is_selected(mutant, parse(name)) for name in mutant.ranges)]
 
 
-def _is_judged(mutant: Mutant, at: RangeName) -> bool:
+def _is_selected(mutant: Mutant, at: RangeName) -> bool:
     if at.is_summary:
         return zlib.crc32(mutant.what.encode()) % ONE_OF == 0
     return at.page in OWN_PAGES or at.block in OWN_BLOCKS or f"_{TYPED_FOR}" in mutant.what

@@ -11,7 +11,7 @@ from xlsxattn.text_table import text_table
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from dev.campaign.judge import Judgement, Verdict
+    from dev.campaign.outcome import Outcome, Verdict
 
 HEADERS = (
     "kind",
@@ -34,14 +34,14 @@ PUBLISHED = {
 FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure", "unexplained", "trusted")
 
 
-def table(outcomes: Sequence[Judgement]) -> str:
+def table(outcomes: Sequence[Outcome]) -> str:
     """A table with one row for each kind: how many were made, and how they were found."""
     kinds = sorted({outcome.mutant.kind for outcome in outcomes})
     rows = [_row(kind, [o for o in outcomes if o.mutant.kind == kind]) for kind in kinds]
     return text_table(HEADERS, [*rows, _row("all", outcomes)])
 
 
-def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, int, int, int, int]:
+def _row(kind: str, outcomes: Sequence[Outcome]) -> tuple[str, int, int, int, int, int, int, int]:
     count = Counter(outcome.verdict for outcome in outcomes)
     missed = sum(count[verdict] for verdict in FAILED)
     return (
@@ -56,7 +56,7 @@ def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, 
     )
 
 
-def published(outcomes: Sequence[Judgement]) -> str:
+def published(outcomes: Sequence[Outcome]) -> str:
     """A table of the five faults of the nanoGPT workbook: how many were made and found."""
     rows = []
     for kind, words in PUBLISHED.items():
@@ -65,39 +65,39 @@ def published(outcomes: Sequence[Judgement]) -> str:
     return text_table(("fault of a published nanoGPT workbook", "kind", "made", "found"), rows)
 
 
-def unmade(outcomes: Sequence[Judgement]) -> Iterator[str]:
+def unmade(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Those of the five faults without any mutant; the templates must have at least one of each."""
     made = {outcome.mutant.kind for outcome in outcomes}
     yield from (f"not made: {kind}" for kind in PUBLISHED if kind not in made)
 
 
-def untampered(outcomes: Sequence[Judgement]) -> Iterator[str]:
+def untampered(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Ways to tamper that were not tried; each must be, on at least one workbook."""
     tampered = {outcome.mutant.what.partition(": ")[2] for outcome in outcomes}
     yield from (f"not made: {way.what}" for way in WAYS if way.what not in tampered)
 
 
-def reasons(outcomes: Sequence[Judgement]) -> str:
+def reasons(outcomes: Sequence[Outcome]) -> str:
     """A table of the reasons for equivalent mutants, with the number of each kind."""
     count = Counter((o.said, o.mutant.kind) for o in outcomes if o.verdict == "equivalent")
     rows = [(said, kind, number) for (said, kind), number in sorted(count.items())]
     return text_table(("no input changes a value, because", "kind", "mutants"), rows)
 
 
-def failures(outcomes: Sequence[Judgement]) -> Iterator[str]:
+def failures(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Every mutant that was missed, misnamed, or is equivalent without a reason."""
     for o in outcomes:
         if o.verdict in FAILED:
             yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
 
 
-def listed(outcomes: Sequence[Judgement], verdicts: Collection[str]) -> Iterator[str]:
+def listed(outcomes: Sequence[Outcome], verdicts: Collection[str]) -> Iterator[str]:
     """Every mutant with one of these verdicts, with its first finding."""
     for o in (outcome for outcome in outcomes if outcome.verdict in verdicts):
         yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
 
 
-def score(outcomes: Sequence[Judgement]) -> tuple[str, bool]:
+def score(outcomes: Sequence[Outcome]) -> tuple[str, bool]:
     """The score in one line, and whether the campaign succeeded."""
     count = Counter(outcome.verdict for outcome in outcomes)
     tampered = [o for o in outcomes if o.mutant.kind in TAMPERED]

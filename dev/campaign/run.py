@@ -1,4 +1,4 @@
-"""Builds workbooks of templates and small models, and judges their mutants in several processes."""
+"""Builds workbooks of templates and small models, and checks their mutants in several processes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from dev import prebuilt
 from dev.campaign import imported, tampered
-from dev.campaign.judge import Judge, Judgement
 from dev.campaign.kinds import every
+from dev.campaign.outcome import MutantChecker, Outcome
 from xlsxattn import press, templates
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
@@ -32,7 +32,7 @@ ADAM = "adam"
 LEARNING = "learning"
 """The template with a small training."""
 SPLIT = ("walkthrough",)
-"""Templates whose training has most of their cells: they are judged without it."""
+"""Templates whose training has most of their cells: they are checked without it."""
 
 
 def names() -> tuple[str, ...]:
@@ -68,27 +68,27 @@ def mutants(path: Path, name: str = "") -> list[Mutant]:
     if name == ADAM:
         trained = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
         return [m for m in made if any(book.manifest.parse(one).sheet in trained for one in m.ranges)]
-    return imported.judged(made) if name in imported.MODELS else made
+    return imported.selected(made) if name in imported.MODELS else made
 
 
-def judged(paths: Mapping[str, Path], jobs: int) -> Iterator[tuple[str, list[Judgement], float]]:
-    """Judge the mutants of each workbook, the largest workbooks first; also yield the seconds for each.
+def outcomes(paths: Mapping[str, Path], jobs: int) -> Iterator[tuple[str, list[Outcome], float]]:
+    """Check the mutants of each workbook, the largest workbooks first; also yield the seconds for each.
 
     A workbook stays in one process, because computing what its mutants are compared with is expensive.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", BLAS_THREADS)  # of the processes that are started
     largest = sorted(paths, key=lambda name: paths[name].stat().st_size, reverse=True)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_prepare) as pool:
-        made = {name: pool.submit(_judged, name, paths[name]) for name in largest}
+        made = {name: pool.submit(_outcomes, name, paths[name]) for name in largest}
         for name in paths:
             yield name, *made[name].result()
 
 
-def _judged(name: str, path: Path) -> tuple[list[Judgement], float]:
+def _outcomes(name: str, path: Path) -> tuple[list[Outcome], float]:
     start = time.monotonic()
-    judge = Judge(path)
-    made = [judge.judge(mutant) for mutant in mutants(path, name)]
-    made += tampered.judged(path, tampered.chosen(names().index(name)))
+    checker = MutantChecker(path)
+    made = [checker.outcome(mutant) for mutant in mutants(path, name)]
+    made += tampered.outcomes(path, tampered.chosen(names().index(name)))
     return made, time.monotonic() - start
 
 

@@ -12,7 +12,7 @@ import click
 
 from dev.gallery.pictures import card
 from xlsxattn import templates
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.cli.commands import cli
 from xlsxattn.contract.kinds import KINDS, Compare
 from xlsxattn.contract.values import MAX_ABS

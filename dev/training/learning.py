@@ -86,7 +86,7 @@ def rounded(W: Weights, decimals: int) -> Weights:
 def margins(logits: Tensor, targets: Tensor) -> Tensor:
     """Minimum of target logit minus best other logit, per example; negative if a row is wrong.
 
-    Rows are judged with the right tokens before them. An example without wrong rows is therefore also right
+    Rows are scored with the right tokens before them. An example without wrong rows is therefore also right
     if it is generated token by token, because each row only depends on earlier rows.
     """
     chosen = torch.nn.functional.one_hot(targets.clamp(min=0), logits.shape[-1]).bool()

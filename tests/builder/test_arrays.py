@@ -44,7 +44,7 @@ def test_arrays_are_kept_until_writing():
     [
         (np.array([[1.0, np.nan]]), "w_A holds nan in row 1, column 2"),
         (np.array([[np.inf]], np.float32), "w_A holds inf in row 1, column 1"),
-        (np.ones(3), r"w_A has the shape \(3,\), rows and columns are needed"),
+        (np.ones(3), r"w_A has the shape \(3,\), expected rows and columns"),
     ],
 )
 def test_an_array_with_invalid_values_is_refused(values, sentence):

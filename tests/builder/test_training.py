@@ -43,7 +43,7 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
     [
         (changed({"word": "key"}), "examples[1].word", "its sentence lacks the word 'key'"),
         (changed({"sentence": "cat dog"}), "examples[1].sentence", "the vocabulary lacks the word 'dog'"),
-        (changed({"target": [1.0]}), "examples[1].target", "has 1 numbers, 2 are needed"),
+        (changed({"target": [1.0]}), "examples[1].target", "has 1 numbers, expected 2"),
         (changed({"target": ["dog"]}), "examples[1].target", "the vocabulary lacks the word 'dog'"),
         (changed({"targets": [1.0]}), "examples[1].targets", "no such key"),
         (changed(trains="u"), "trains", "found 'u'"),
@@ -59,8 +59,8 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
         (changed(steps=201), "steps", "from 1 to 200"),
         (changed(steps=0), "steps", "from 1 to 200"),
         (changed(lr=0.0), "lr", "a number above 0"),
-        (changed(momentum=1.5), "momentum", "a number from 0 to 1 is needed"),
-        (changed(betas=[0.9, 1.0]), "betas[2]", "a number from 0 to 0.999999 is needed"),
+        (changed(momentum=1.5), "momentum", "expected a number from 0 to 1"),
+        (changed(betas=[0.9, 1.0]), "betas[2]", "expected a number from 0 to 0.999999"),
         (changed(eps=1e-13), "eps", "workbooks support 1e-12 or more"),
         (changed(eps=1e7), "eps", "workbooks support 1,000,000 or less"),
         (changed(lr=1e7), "lr", "workbooks support 1,000,000 or less"),
@@ -74,7 +74,7 @@ def changed(example: dict[str, Any] | None = None, form: dict[str, Any] | None =
                 steps=200, examples=[{"sentence": "cat " * 250 + "key", "word": "key", "target": "cat"}] * 32
             ),
             "steps",
-            "would take about 327,782,400 cells, at most 1,000,000 are possible",
+            "would take about 327,782,400 cells; at most 1,000,000 are allowed",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",

@@ -21,7 +21,7 @@ from workbooks import evaluate, evaluate_many
 
 from xlsxattn import api, templates
 from xlsxattn.checker.cells import listed
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reading.book import read
 from xlsxattn.contract import exercise as texts
 from xlsxattn.contract.exercise import answered, mark_of, region_of

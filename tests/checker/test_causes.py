@@ -14,7 +14,7 @@ from workbooks import tweaked
 from xlsxattn.checker import engines
 from xlsxattn.checker.check import check
 from xlsxattn.checker.engines import EngineFailed
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.report import describe
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from xlsxattn.checker.cell_formulas import level, other_formulas, tokens
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 
 WIDE = Area("S", 10, 2, 3, 3)  # C11:E13

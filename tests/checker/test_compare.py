@@ -9,7 +9,7 @@ import pytest
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import compare, decidable, distance, tolerance
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reference.attention import Expected
 
 INFINITY = math.inf

@@ -7,7 +7,8 @@ from string import Formatter
 
 import pytest
 
-from xlsxattn.checker.findings import About, Finding, Kind
+from xlsxattn.checker.finding_kinds import About, Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.language import MAX_MESSAGE_LENGTH, codes, language
 
 EXAMPLES = {"found": 1.5, "expected": "two", "name": "a_X", "cell": "S!B2"} | {

@@ -10,7 +10,7 @@ from drawn import column, model
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import compare, either
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
 from xlsxattn.checker.reference.attention import Expected

@@ -14,7 +14,8 @@ import pytest
 from xlsxattn.checker import formats
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.compare import Result
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.report import EngineReport, FileOutcome, Report, describe, overall, summary, table
 
 GOOD = Result("Self-attention", "attn_cat_X", (5, 4), "number", 0.0, 1e-12, "ok")

@@ -19,7 +19,7 @@ from xlsxattn import cli
 from xlsxattn.checker import engines
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.check import check
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reading import limits
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.book import read

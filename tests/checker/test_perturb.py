@@ -16,7 +16,7 @@ from xlsxattn.builder.specification import parse
 from xlsxattn.checker import check as proof
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.perturb_words import unreadable
+from xlsxattn.checker.perturb.first_screen import unreadable
 from xlsxattn.checker.reading.book import Book, Manifest, read
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.checker.reading.manifest import affordable

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from xlsxattn.checker.compare import distance
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reference import Expected, ShapesDisagree, SheetInfo, expected
 from xlsxattn.checker.reference.attention import Sized, cosine, given, softmax
 from xlsxattn.checker.reference.choices import OneOf

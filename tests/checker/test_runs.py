@@ -20,7 +20,7 @@ from xlsxattn.builder import specification as specs
 from xlsxattn.builder.writer import bulk
 from xlsxattn.checker import check, perturb
 from xlsxattn.checker.appearance import misleading_views
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reading import archive, blocks
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.copies import without_values

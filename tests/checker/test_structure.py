@@ -11,7 +11,7 @@ import pytest
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.check import check
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.checker.structure import (

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from xlsxattn.checker.check import check
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.without_trainings import is_trained, without_trainings

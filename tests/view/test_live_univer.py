@@ -18,13 +18,13 @@ from xlsxattn.checker.reading.book import read
 UNIVER = Path(__file__).parents[1] / "univer"
 LIMIT = 1e-9
 """Univer rounds values and differences to 12 digits."""
-JUDGED = """
+COMPARED = """
 calculation.recalculate();
-const found = [await judge(request.limit)];
+const found = [await compare(request.limit)];
 const typed = (value) => (value === "" ? null : value);
 for (const set of request.edits) {
   calculation.set(set.map(([sheet, row, col, value]) => ({ sheet, row, col, value: typed(value) })));
-  found.push(await judge(request.limit));
+  found.push(await compare(request.limit));
 }
 return found;
 """
@@ -39,8 +39,8 @@ def test_univer_computes_the_same_values_from_each_formula(name, tmp_path, monke
     without = "training" if name == "walkthrough" else ""  # Univer needs minutes for its steps
     book = prebuilt.build(name, tmp_path / f"{name}.xlsx", without=without)
     sets = [random_edits(read(book), Random(f"{name} {n}")) for n in range(3)]
-    script = (UNIVER / "judge.js").read_text("utf-8") + JUDGED
+    script = (UNIVER / "compare.js").read_text("utf-8") + COMPARED
     found = in_workbook(book, script, edits=sets, limit=LIMIT)
     for one in found:
         assert one["far"] == [], sets
-    assert found[0]["judged"] > 0.9 * found[0]["of"]
+    assert found[0]["compared"] > 0.9 * found[0]["of"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import checkpoints
 import numpy as np
-from conftest import judging
-from judge import MODELS
+from conftest import optional_library
+from transformers_model import MODELS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -233,7 +233,7 @@ def write(folder: Path, seed: int, kind: str, config: dict[str, Any]) -> bool:
 
     Of a config that it refuses, the weights are those of the family's own.
     """
-    torch, library = judging("torch"), judging("transformers")
+    torch, library = optional_library("torch"), optional_library("transformers")
     model = getattr(library, MODELS[kind])
     rng = np.random.default_rng(1000 + seed)
     try:
@@ -257,7 +257,7 @@ def write(folder: Path, seed: int, kind: str, config: dict[str, Any]) -> bool:
 
 def _add(folder: Path, name: str, rng: np.random.Generator) -> None:
     """Add a tensor, or change the numbers of one."""
-    numpy = judging("safetensors.numpy")
+    numpy = optional_library("safetensors.numpy")
     path = folder / "model.safetensors"
     tensors = numpy.load_file(path)
     tensors[name] = rng.normal(size=EXTRAS[name]).astype(np.float32)

@@ -135,7 +135,7 @@ def test_objects_in_an_npz_are_refused_without_unpickling(tmp_path: Path) -> Non
 def test_other_files_are_refused(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere", "there is no such file or folder")
     refused(
-        tmp_path, "is not a checkpoint; model.safetensors, model.safetensors.index.json or an .npz is needed"
+        tmp_path, "is not a checkpoint; expected model.safetensors, model.safetensors.index.json or an .npz"
     )
     text = tmp_path / "notes.txt"
     text.write_text("hello", encoding="utf-8")
@@ -144,7 +144,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     named.write_text("hello, this is some text", encoding="utf-8")
     refused(named, "is not a .safetensors file, or its header is truncated")
     named.write_bytes((5).to_bytes(8, "little") + b"[1,2]")
-    refused(named, "its header: a JSON object is needed")
+    refused(named, "its header: expected a JSON object")
     named.write_bytes((4).to_bytes(8, "little") + b"\xff\xfe{}")
     refused(named, "its header: byte 0 is not UTF-8")
     deep = b"[" * 100_000
@@ -227,7 +227,7 @@ def test_the_position_of_a_bad_number_counts_in_the_whole_table(folder: Path) ->
 def test_integer_weights_are_refused(folder: Path) -> None:
     name = "encoder.layer.0.output.dense.bias"
     rewrite(folder, lambda tensors: tensors.update({name: np.arange(12)}))
-    refused(folder, f"{name!r} holds numbers of the type I64, one of F64, F32, F16, BF16 is needed")
+    refused(folder, f"{name!r} holds numbers of the type I64, expected one of F64, F32, F16, BF16")
 
 
 @pytest.mark.parametrize("shape", [[1] * 9, [2**63]])
@@ -256,7 +256,7 @@ def test_shapes_that_do_not_fit_the_config_are_named(folder: Path) -> None:
     with_config(folder, intermediate_size=24)
     refused(
         folder,
-        "'encoder.layer.0.intermediate.dense.weight' has the shape 20 × 12, the config requires 24 × 12",
+        "'encoder.layer.0.intermediate.dense.weight' has the shape 20 × 12, but the config requires 24 × 12",
     )
 
 
@@ -265,7 +265,7 @@ def test_shapes_that_do_not_fit_the_config_are_named(folder: Path) -> None:
     [
         (
             {"model_type": "t5"},
-            "model_type: found 't5', one of the known families is needed: bert, electra, roberta",
+            "model_type: found 't5', expected one of the known families: bert, electra, roberta",
         ),
         ({"model_type": ["bert"]}, "model_type: found ['bert']"),
         (
@@ -274,10 +274,10 @@ def test_shapes_that_do_not_fit_the_config_are_named(folder: Path) -> None:
         ),
         ({"num_attention_heads": 5}, "num_attention_heads: found 5, which does not divide 12"),
         ({"num_attention_heads": None}, "num_attention_heads: is missing"),
-        ({"hidden_size": "12"}, "hidden_size: found '12', a whole number from 1 is needed"),
+        ({"hidden_size": "12"}, "hidden_size: found '12', expected a whole number of at least 1"),
         ({"vocab_size": True}, "vocab_size: found true"),
-        ({"layer_norm_eps": -1.0}, "layer_norm_eps: found -1.0, a number above 0 is needed"),
-        ({"hidden_act": "mish"}, "hidden_act: found 'mish', one of relu, gelu"),
+        ({"layer_norm_eps": -1.0}, "layer_norm_eps: found -1.0, expected a number above 0"),
+        ({"hidden_act": "mish"}, "hidden_act: found 'mish', expected one of relu, gelu"),
         ({"position_embedding_type": "relative_key"}, "position_embedding_type: found 'relative_key'"),
         ({"is_decoder": True}, "is_decoder: found true"),
         ({"embedding_size": 6}, "embedding_size: found 6"),
@@ -298,10 +298,10 @@ def test_invalid_settings_are_refused(keys: dict[str, Any], said: str, folder: P
         ({"rope_scaling": {"rope_type": "llama3"}}, "rope_scaling.low_freq_factor: is missing"),
         ({"rope_parameters": {"rope_theta": None}}, "rope_parameters.rope_theta: found null"),
         ({"rms_norm_eps": 10**400}, "rms_norm_eps: found 1000"),
-        ({"rms_norm_eps": float("nan")}, "rms_norm_eps: found nan, a number above 0 is needed"),
+        ({"rms_norm_eps": float("nan")}, "rms_norm_eps: found nan, expected a number above 0"),
         ({"hidden_act": "gelu"}, "hidden_act: found 'gelu'"),
         ({"num_key_value_heads": 3}, "num_key_value_heads: found 3, which does not divide 4"),
-        ({"head_dim": 3}, "head_dim: heads have 3 columns, an even number is needed for rotation"),
+        ({"head_dim": 3}, "head_dim: heads have 3 columns, but rotation needs an even number"),
         ({"attention_bias": True}, "lacks the tensor 'model.layers.0.self_attn.q_proj.bias'"),
     ],
 )
@@ -343,7 +343,7 @@ def test_a_missing_or_broken_config_is_reported(folder: Path) -> None:
     ("sentence", "said"),
     [
         ("w1 " * 10, "has 10 tokens, and the model has positions for 9: make it shorter"),
-        ("  ", "has no tokens, at least one is needed"),
+        ("  ", "has no tokens, expected at least one"),
     ],
 )
 def test_invalid_sentences_are_refused(sentence: str, said: str, folder: Path) -> None:
@@ -379,7 +379,7 @@ def test_a_tokenizer_must_exist_and_belong_to_the_model(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["2", "-1", "0,x", "", "1.0", "0,,1"])
 def test_layers_out_of_range_are_refused(text: str) -> None:
-    with pytest.raises(SpecError, match=r"--layers: found '.*', the model's layers are 0 to 1"):
+    with pytest.raises(SpecError, match=r"--layers: found '.*'; the model's layers are 0 to 1"):
         parse_layers(text, 2)
 
 
@@ -393,9 +393,9 @@ def test_layers_and_heads_are_counted_from_0_and_put_in_order() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("5.12", "found '12', the model's heads are 0 to 11"),
-        ("6.0", "found '6', the model's layers are 0 to 5"),
-        ("5", "found '5', layer.head is needed, such as 5.11"),
+        ("5.12", "found '12'; the model's heads are 0 to 11"),
+        ("6.0", "found '6'; the model's layers are 0 to 5"),
+        ("5", "found '5', expected layer.head, such as 5.11"),
         ("1.0", "1.0 is in layer 1, which --layers does not select"),
     ],
 )

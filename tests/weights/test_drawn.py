@@ -9,7 +9,7 @@ import contract
 import drawing
 import pytest
 from conftest import import_library
-from judge import close, ids_of, judge
+from transformers_model import close, ids_of, run_model
 
 from xlsxattn.weights.model import read_model
 from xlsxattn.weights.tensor import CheckpointError
@@ -29,7 +29,7 @@ MAX_LENGTH = 400
 @pytest.mark.parametrize("seed", range(DRAWN))
 def test_a_drawn_checkpoint_is_refused_or_computed_right(seed: int, tmp_path: Path) -> None:
     kind, config = drawing.draw(seed)
-    judged = drawing.write(tmp_path, seed, kind, config)
+    known = drawing.write(tmp_path, seed, kind, config)
     try:
         imported = read_model(tmp_path, [SENTENCE], whole_vocabulary=True)
     except CheckpointError as error:
@@ -39,9 +39,9 @@ def test_a_drawn_checkpoint_is_refused_or_computed_right(seed: int, tmp_path: Pa
         print("refused:", sentence)
         return
     print("accepted:", config, imported.notes)
-    assert judged, f"transformers has no such model, and it was taken: {config}"
+    assert known, f"transformers has no such model, but it was accepted: {config}"
     output, logits = contract.outputs(imported)
-    hidden, judged_logits = judge(tmp_path, kind, ids_of(imported))
+    hidden, expected_logits = run_model(tmp_path, kind, ids_of(imported))
     close(output, hidden, EXACT)
     if logits is not None:
-        close(logits, judged_logits, EXACT)
+        close(logits, expected_logits, EXACT)

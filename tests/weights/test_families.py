@@ -14,7 +14,7 @@ import contract
 import numpy as np
 import pytest
 from conftest import import_library
-from judge import close, judge
+from transformers_model import close, run_model
 
 from xlsxattn.contract.kinds import Decoder
 from xlsxattn.weights.model import read_model
@@ -51,10 +51,10 @@ def test_transformers_agrees(name: str, tmp_path: Path) -> None:
     folder = checkpoints.write(tmp_path, config, checkpoints.draw(config))
     imported = read_model(folder, [SENTENCE], whole_vocabulary=True)
     output, logits = contract.outputs(imported)
-    judged, judged_logits = judge(folder, config["model_type"], IDS)
-    close(output, judged, 1e-12)
+    expected, expected_logits = run_model(folder, config["model_type"], IDS)
+    close(output, expected, 1e-12)
     if isinstance(imported.model, Decoder):
-        close(logits, judged_logits, 1e-12)
+        close(logits, expected_logits, 1e-12)
 
 
 def test_names_may_have_a_prefix(tmp_path: Path) -> None:

@@ -123,13 +123,13 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--layers", "2"], "--layers: found '2', the model's layers are 0 to 1"),
-        (["--heads", "0.3"], "--heads: found '3', the model's heads are 0 to 2"),
+        (["--layers", "2"], "--layers: found '2'; the model's layers are 0 to 1"),
+        (["--heads", "0.3"], "--heads: found '3'; the model's heads are 0 to 2"),
         (["--heads", "1.0", "--layers", "0"], "--heads: 1.0 is in layer 1, which --layers does not select"),
         (["-o", "x.txt"], "x.txt: the workbook's name must end in .xlsx"),
         (["--focus", "dog"], "--focus: no sentence contains the token 'dog'; the tokens are: w1, w2"),
         (["--sentence", "w1 " * 10], "has 10 tokens, and the model has positions for 9: make it shorter"),
-        (["--sentence", " "], "the sentence ' ' has no tokens, at least one is needed"),
+        (["--sentence", " "], "the sentence ' ' has no tokens, expected at least one"),
     ],
 )
 def test_bad_options_are_refused_with_one_sentence(bert: Path, options: list[str], message: str) -> None:

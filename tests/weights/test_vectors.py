@@ -144,7 +144,7 @@ def test_components_by_hand(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("components", [0, 4, True])
 def test_too_many_components_are_refused(components: Any, tmp_path: Path) -> None:
-    message = r"components: found .*, from 1 to 3 are possible with 4 words and 3 dimensions"
+    message = r"components: found .*, expected 1 to 3 for 4 words and 3 dimensions"
     with pytest.raises(SpecError, match=message):
         vectors.load(glove(tmp_path), ["cat", "mouse", "keyboard", "Mouse"], components=components)
 
@@ -152,23 +152,27 @@ def test_too_many_components_are_refused(components: Any, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.txt", b"cat 1.0 2.0\nmouse 1.0 x\n", "line 2: the word 'mouse' has 'x' where a number is needed"),
-        ("a.txt", b"cat 1.0 2.0\nmouse 1.0\n", "line 2 has 1 numbers, 2 are needed"),
+        (
+            "a.txt",
+            b"cat 1.0 2.0\nmouse 1.0 x\n",
+            "line 2: the word 'mouse' has 'x' where a number is expected",
+        ),
+        ("a.txt", b"cat 1.0 2.0\nmouse 1.0\n", "line 2 has 1 numbers, expected 2"),
         (
             "a.txt",
             b"cat 1.0 2.0\nmouse nan 2.0\n",
-            "number 1 of the word 'mouse' is nan, a finite number is needed",
+            "number 1 of the word 'mouse' is nan, expected a finite number",
         ),
         ("a.txt", b"cat 1.0 2.0\nmo\xffuse 1.0 2.0\n", "is not text in UTF-8"),
         ("a.txt", b"", "lacks the words 'cat', 'mouse'"),
-        ("a.txt", b"hello\n", "line 1 has 0 numbers, 1 are needed"),
+        ("a.txt", b"hello\n", "line 1 has 0 numbers, expected 1"),
         ("a.bin", pickle.dumps([1]), "is pickled"),
         ("a.gz", gzip.compress(b"cat 1.0 2.0\n" * 999, mtime=0)[:-20], "cannot be read"),
-        ("a.csv", b"word,x\ncat,1.0\nmouse,1.0,2.0\n", "line 3 has 2 numbers, 1 are needed"),
-        ("a.csv", b"cat\n", "line 1 has 1 columns, a word and its numbers are needed"),
+        ("a.csv", b"word,x\ncat,1.0\nmouse,1.0,2.0\n", "line 3 has 2 numbers, expected 1"),
+        ("a.csv", b"cat\n", "line 1 has 1 columns, expected a word and its numbers"),
         ("a.npy", b"", "the list of its words is missing: one of a.txt"),
         ("a.toml", b"[tokens]\ncat = [1.0]\nmouse = [1.0, 2.0]\n", "'cat' has 1 numbers and 'mouse' has 2"),
-        ("a.toml", b"[tokens]\ncat = 1.0\n", "tokens.cat: found 1.0, a list of numbers is needed"),
+        ("a.toml", b"[tokens]\ncat = 1.0\n", "tokens.cat: found 1.0, expected a list of numbers"),
         ("a.toml", b"[words]\n", "tokens: is missing"),
         ("a.toml", b"[", "not TOML"),
     ],
@@ -200,9 +204,9 @@ def test_the_same_numbers_may_be_spelled_differently(case: str, tmp_path: Path) 
 
 
 NO_NUMBERS = [
-    ("v.txt", b"cat 1 2\nmouse 3 4 5\n", "line 2 has 3 numbers, 2 are needed"),
-    ("v.txt", b"cat 1 2\nmouse 3_0 4\n", "line 2 has 1 numbers, 2 are needed|'3_0' where a number"),
-    ("v.csv", "cat,1,2\nmouse,٣,4\n".encode(), "'٣' where a number is needed"),
+    ("v.txt", b"cat 1 2\nmouse 3 4 5\n", "line 2 has 3 numbers, expected 2"),
+    ("v.txt", b"cat 1 2\nmouse 3_0 4\n", "line 2 has 1 numbers, expected 2|'3_0' where a number"),
+    ("v.csv", "cat,1,2\nmouse,٣,4\n".encode(), "'٣' where a number is expected"),
     ("v.txt", "cat 1 2\n".encode("utf-16"), "is in UTF-16; save it as text in UTF-8"),
     ("v.txt", "cat 1 2\n".encode("utf-16-le"), "line 1 contains the character NUL"),
     ("v.txt", b"cat 1 2\rmouse 3 4\r", "line 1 contains a carriage return"),
@@ -211,7 +215,7 @@ NO_NUMBERS = [
     ("v.txt", b"cat " + 600_000 * b"1 ", "line 1 has more than 1,000,000 characters"),
     ("v.bin", b"2 2\ncat \x00\x00\x80?\x00\x00\x80?mouse", "is a binary word2vec file"),
     ("v.zip", b"PK\x03\x04" + bytes(60), r"is an archive \(\.zip\)"),
-    ("v.txt", b"cat 1e300 2\nmouse 3 4\n", "is 1e\\+300, a number within ±1e\\+50 is needed"),
+    ("v.txt", b"cat 1e300 2\nmouse 3 4\n", "is 1e\\+300, expected a number within ±1e\\+50"),
     ("v.npy", b"cat 1 2\n", "is not an .npy file"),
 ]
 
@@ -235,7 +239,7 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     [
         (np.ones((4, 3)), "has 5 words, but vectors.npy has 4 rows"),
         (np.ones(5), r"has the shape \(5,\) of float64"),
-        (np.array([["a"] * 3] * 5), "a matrix of numbers is needed"),
+        (np.array([["a"] * 3] * 5), "expected a matrix of numbers"),
         (np.array([[None] * 3] * 5), "is not an array of numbers"),
     ],
 )

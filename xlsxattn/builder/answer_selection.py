@@ -105,10 +105,10 @@ def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping
     matched = [block for key, block in every.items() if fnmatchcase(key, name)]
     block = matched[0] if matched else None
     if block is None and nearest(name, possible) is None:
-        sentence = "{spec}: there is no range {name}; an example is {example}"
+        sentence = "{spec}: there is no range {name!r}; an example is {example}"
         return say(sentence, spec=named, name=name, example=next(iter(possible)))
     if block is None:
-        return with_near(say("{spec}: there is no range {name}", spec=named, name=name), name, possible)
+        return with_near(say("{spec}: there is no range {name!r}", spec=named, name=name), name, possible)
     if block.kind == "formula":
         sentence = "{spec}: {name} cannot be left blank, but for example {example} can"
         return say(sentence, spec=named, name=name, example=next(iter(possible)))

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cell_formulas import span
 from xlsxattn.checker.cell_sets import Cover
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
     from xlsxattn.checker.cells import Area
-    from xlsxattn.checker.findings import Severity
+    from xlsxattn.checker.finding_kinds import Severity
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.strings import Doubt
 

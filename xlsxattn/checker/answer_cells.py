@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.contract.exercise import Region, answered, mark_of, region, region_of
+from xlsxattn.contract.names import WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xlsxattn.checker.reading.book import Book
-
-WORD = re.compile(r"\w+", re.ASCII)
 
 
 def regions(book: Book) -> dict[str, Region]:

@@ -10,17 +10,16 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker.cell_formulas import expected_formulas, expected_values, has_expected_formula
 from xlsxattn.checker.dependencies import Order
-from xlsxattn.checker.findings import Effect, Finding, Kind
+from xlsxattn.checker.finding_kinds import Effect, Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.locate_ranges import Unnamed, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from xlsxattn.checker.cells import Area
+    from xlsxattn.checker.cells import Area, At
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.report import EngineReport
-
-    At = tuple[str, int, int]
 
 UNREAD = ("#ERROR!", "#N/IMPL!")
 """Errors that only IronCalc shows, for a formula that it cannot parse."""

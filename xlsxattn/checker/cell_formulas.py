@@ -15,8 +15,10 @@ from openpyxl.formula.tokenizer import TokenizerError
 from xlsxattn.checker.answer_cells import asked_cells
 from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.cells import Area, cell_name
-from xlsxattn.checker.findings import Finding, Kind, shape_text
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding, shape_text
 from xlsxattn.contract.exercise import answered
+from xlsxattn.contract.names import BAND, PART, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,12 +27,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reading.book import Book, Formula
 
-PART = re.compile(
-    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|across|down|column|\.\.(?:rows?|cell|diagonal)|\d+)\]",
-    re.ASCII,
-)
-BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
-NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SINGLE = re.compile(r"\b([A-Z]+\d+):\1\b", re.ASCII)
 """A range of a single cell, such as D97:D97."""
 SIDE_BY_SIDE = " | "
@@ -145,7 +141,7 @@ def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
     skipped = {*map(answered, asked.answers if asked else ())}
     col = area.col
     for formula in texts:
-        named = (name for name in NAME.findall(formula) if name not in skipped)
+        named = (name for name in WORD.findall(formula) if name not in skipped)
         source = next((book.names[name] for name in named if name in book.names), None)
         cols = area.cols if len(texts) == 1 or source is None else source.cols
         yield Area(area.sheet, area.row, col, area.rows, cols), formula

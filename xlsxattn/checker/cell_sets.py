@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from xlsxattn.checker.cells import Area
+    from xlsxattn.checker.cells import Area, At
 
-    At = tuple[str, int, int]
     Span = tuple[int, int]
 
 

@@ -30,8 +30,14 @@ Value: TypeAlias = float | str | bool | CellError | None
 Grid: TypeAlias = "list[list[Value]] | NDArray[np.float64]"
 """The values of an area, row by row; an array if all are numbers or blanks (NaN)."""
 
-Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
-"""New contents of cells: (sheet, row, column) → number or text; "" clears a cell."""
+Values: TypeAlias = "Mapping[str, Grid]"
+"""The values of ranges by name."""
+
+At: TypeAlias = tuple[str, int, int]
+"""A cell: its sheet's tab, and its row and column from 0."""
+
+Edits: TypeAlias = "Mapping[At, float | str]"
+"""New contents of cells, a number or text; "" clears a cell."""
 
 
 def listed(grid: Grid) -> list[list[Value]]:

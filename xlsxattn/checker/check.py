@@ -34,7 +34,8 @@ from xlsxattn.checker.compare import (
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.exercise import both, judged, typed_in, wrong_answers
 from xlsxattn.checker.fill_in import filled_in
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.manifest_formulas import Rebuild, with_expected_formulas
@@ -60,18 +61,16 @@ from xlsxattn.system_errors import words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Edits, Grid
+    from xlsxattn.checker.cells import Edits, Grid, Values
     from xlsxattn.checker.exercise import Answer
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
-
-    Values = Mapping[str, Grid]
 
 LOG = logging.getLogger(__name__)
 Engine = Literal[EngineName, "saved", "all"]
 """The engine that recalculates a workbook, all of them, or ``saved`` to trust the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
-MAX_VALUES = 500_000
+MAX_VALUES = 750_000
 """Maximum number of values of all sets of inputs that are proved at once."""
 SEED_BYTES = 4
 """Bytes of the file's digest that are the seed of the last set of inputs: short enough to type."""
@@ -93,7 +92,7 @@ def check(
     one_of("engine", engine, get_args(Engine))
     one_of("inputs", inputs, get_args(Inputs))
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-        raise ValueError(say("seed: found {found!r}, an integer of at least 0 is needed", found=seed))
+        raise ValueError(say("seed: found {found!r}, expected an integer of at least 0", found=seed))
     start = time.perf_counter()
     with guarded(path):
         report = _check(path, engine, inputs, seed, rebuild, few=few)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from xlsxattn.checker.cells import CellError, listed
-from xlsxattn.checker.findings import Finding, Kind, shape_text
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding, shape_text
 from xlsxattn.checker.reference import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, Anything, Counted, OneOf, Wording, own
-from xlsxattn.contract.values import MARKS, MASK_VALUE
+from xlsxattn.contract.values import MARKS, MASK_VALUE, NONE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,8 +33,6 @@ SAVED = "saved"
 """The engine name for trusting the values in the file."""
 COARSE_PHI = ("ironcalc", SAVED)
 """Engines whose Φ, and so exact GELU, is accurate to 2.5e-11 only; saved values usually come from one."""
-NO_DIRECTION = "–"
-"""Shown for the cosine similarity of a zero row."""
 
 Verdict = Literal["ok", "differs", "missing", "not decidable"]
 
@@ -222,7 +221,7 @@ def _possible(value: Value, right: object, wanted: Expected) -> bool:
     if isinstance(value, str):
         if wanted.kind == "mark":
             return value[:1] in MARKS
-        return value == NO_DIRECTION and wanted.values.dtype == object
+        return value == NONE and wanted.values.dtype == object
     return wanted.kind == "number" and isinstance(value, float) and math.isfinite(value)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from xlsxattn.checker.answer_cells import formula_cells_of, regions
 from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.compare import decidable, must_be_blank, tolerance
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, OneOf
 from xlsxattn.contract import exercise as texts
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import Value, Values
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.contract.exercise import Exercise
-
-    Values = Mapping[str, Grid]
 
 State = Literal["right", "wrong", "open"]
 NEAR = 0.1

@@ -22,17 +22,15 @@ from xlsxattn.checker.reference import ShapesDisagree
 from xlsxattn.checker.reference.choices import own
 from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
-from xlsxattn.suggestions import with_near
+from xlsxattn.suggestions import nearest, with_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import Value, Values
     from xlsxattn.checker.manifest_formulas import Rebuild
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
-
-    Values = Mapping[str, Grid]
 
 ASKED = re.compile(r"(\w+)(?:\[ *(\d{1,7}) *, *(\d{1,7}) *\])?")
 
@@ -62,17 +60,20 @@ def _range_and_cell(book: Book, cell: str) -> tuple[str, tuple[int, int] | None]
     """The range and, if one was named, the row and column in it, from 0."""
     match = ASKED.fullmatch(cell.strip())
     if match is None:
-        sentence = "{path}: found {cell!r}, a range is needed, or one of its cells: RANGE[row,column], from 1"
+        sentence = "{path}: found {cell!r}, expected a range or one of its cells: RANGE[row,column], from 1"
         raise NotCheckableError(say(sentence, path=book.path, cell=cell))
     name = match[1]
     if name not in book.names:
         said = say("{path}: there is no range {name!r}", path=book.path, name=name)
+        if nearest(name, book.names) is None:
+            sentence = "{path}: there is no range {name!r}; 'xlsxattn show --list' shows them all"
+            said = say(sentence, path=book.path, name=name)
         raise NotCheckableError(with_near(said, name, book.names))
     if match[2] is None:
         return name, None
     area, row, col = book.names[name], int(match[2]), int(match[3])
     if not (1 <= row <= area.rows and 1 <= col <= area.cols):
-        sentence = "{path}: {name} has the cells [1,1] to [{rows},{cols}], there is no [{row},{col}]"
+        sentence = "{path}: {name} has the cells [1,1] to [{rows},{cols}]; there is no [{row},{col}]"
         size = {"rows": area.rows, "cols": area.cols}
         raise NotCheckableError(say(sentence, path=book.path, name=name, row=row, col=col, **size))
     return name, (row - 1, col - 1)

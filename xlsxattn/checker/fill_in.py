@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from xlsxattn.checker.cells import Edits, Value
+    from xlsxattn.checker.cells import At, Edits, Value
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.contract.exercise import Exercise
-
-    At = tuple[str, int, int]
 
 TAB = "answers of the check"
 STEPS = (0.0, 0.4, 3.0, -3.0, 1e6, -0.4, -1e6, 30.0)

@@ -9,14 +9,12 @@ from xlsxattn.checker.cell_formulas import SIDE_BY_SIDE, band_of, part_of, span,
 from xlsxattn.checker.cells import Area, is_nan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import Value, Values
     from xlsxattn.checker.reading.book import Book
-
-    Values = Mapping[str, Grid]
 
 REF = r"[A-Za-z_]\w*(?:\[[^\]]*\])?"
 SIZES = "COLUMNS(", "ROWS("

@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
+from xlsxattn.checker.reading.workbook_part import VISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
     Texts = dict[tuple[int, int], Value]
-
-VISIBLE = "visible"
 
 
 def hidden_sheets(book: Book) -> Iterator[Finding]:

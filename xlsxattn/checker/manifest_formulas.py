@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xlsxattn.checker.cell_formulas import differing_part, shortened
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.manifest import Manifest
 
 
+Formulas: TypeAlias = "Mapping[str, tuple[str, str]]"
+"""Computed range → how its formula is entered, and the formula."""
 WORDS = re.compile(r'(\w+)\[1\](?:&" "&\1\[\d+\])*', re.ASCII)
 """The joined words of a sentence, whose number is that of the original sentence."""
 WORD = re.compile(r"\d+E[+-]?\d+|\w+|.", re.ASCII | re.DOTALL)
@@ -35,7 +38,7 @@ class FormulaTable:
     """
 
     version: str
-    formulas: Mapping[str, tuple[str, str]]
+    formulas: Formulas
     kept: frozenset[str] = frozenset()
 
 

@@ -14,13 +14,11 @@ from xlsxattn.language import say
 from xlsxattn.tempdirs import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from xlsxattn.checker.cells import Area, Edits, Grid
+    from xlsxattn.checker.cells import Area, At, Edits, Values
     from xlsxattn.checker.reading.book import Book
-
-    Values = Mapping[str, Grid]
 
 LOG = logging.getLogger(__name__)
 
@@ -121,7 +119,7 @@ def _sets(
         without_values(book, path, edits[: last + 1])
 
     large: Any = {"limits": engines.LARGE, "edited": edited} if book.runs else {}
-    typed: dict[tuple[str, int, int], float | str] = {}
+    typed: dict[At, float | str] = {}
     every = [*edits, *(rest.edits if rest else ())]
     with closing(engines.evaluate_edited(engine, job, edits, rest=rest, **large)) as answers:
         for cells, answer in zip(every, answers, strict=False):

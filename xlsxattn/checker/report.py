@@ -7,7 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.checker.file_type import is_owner_file
-from xlsxattn.checker.findings import Kind, distinct
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import distinct
 from xlsxattn.language import ENGLISH, message, say
 from xlsxattn.text_table import text_table
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.compare import Result
     from xlsxattn.checker.exercise import Answer, State
-    from xlsxattn.checker.findings import Finding, Severity
+    from xlsxattn.checker.finding_kinds import Severity
+    from xlsxattn.checker.findings import Finding
     from xlsxattn.language import Language, Phrase
 
 MAX_SHOWN, MAX_CAUSES, MAX_ALIKE, MAX_FOLLOWING = 20, 100, 3, 3

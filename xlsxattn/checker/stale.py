@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, SAVED, decidable, either, tolerance
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import At, Grid, Value, Values
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
-
-    Values = Mapping[str, Grid]
-    At = tuple[str, int, int]
 
 SAVED_DIGITS = 1e-13
 """Allowed relative difference of a saved value: programs save 15 to 17 digits."""

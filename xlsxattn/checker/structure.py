@@ -11,7 +11,8 @@ from xlsxattn.checker.answer_cells import asked_cells
 from xlsxattn.checker.cell_formulas import braced, expected_formulas, expected_values, span
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reading.book import text_of
 from xlsxattn.contract.kinds import EncoderDecoder, Model, Training
 from xlsxattn.contract.names import FRONT, MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
@@ -20,11 +21,9 @@ from xlsxattn.language import say
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.cells import At, Grid
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
-
-    At = tuple[str, int, int]
 
 PAGES = {
     **dict.fromkeys(("Layers", "Layer", "Heads", "Head", "Chosen", "PairRank"), "heads"),

@@ -9,7 +9,8 @@ from xlsxattn.checker.answer_cells import asked_cells
 from xlsxattn.checker.cell_formulas import braced
 from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reading.links import reaches
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def volatile_formulas(book: Book) -> Iterator[Finding]:
             continue
         bare = _QUOTED.sub(" ", formula.text)
         functions = [match[1].upper() for match in _FUNCTION.finditer(bare)]
-        if (formula.area.sheet, formula.area.row, formula.area.col) in asked:
+        if functions and (formula.area.sheet, formula.area.row, formula.area.col) in asked:
             functions = [name for name in functions if name not in _IN_ANSWERS]
         words = _WORD.findall(bare.lower()) if others else ()
         named = next((others[word] for word in words if word in others), None)

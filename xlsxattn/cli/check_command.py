@@ -146,7 +146,9 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
     from xlsxattn.checker.explanation import all_as_data, as_text
 
     if style not in ("table", "json"):
-        raise click.ClickException(say("--explain: --format is table or json, found {style!r}", style=style))
+        raise click.ClickException(
+            say("--explain: --format is {style!r}, expected table or json", style=style)
+        )
     explained, code = [], HOLDS
     for file in files:
         explanation = _explained(file, cell, engine)

@@ -137,10 +137,14 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @common_options
 def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
+    from xlsxattn import templates
+
     spec = _source(source)
     target = output or Path("output") / f"{spec.stem}.xlsx"
     changed = {"explain": explain} if explain else {}
-    return build_workbook(spec, str(spec), target, force=force, make_folder=output is None, changed=changed)
+    return build_workbook(
+        spec, templates.shown(spec), target, force=force, make_folder=output is None, changed=changed
+    )
 
 
 @cli.command()
@@ -175,7 +179,7 @@ def exercise(
     determines what to compute, or else the level: one cell and one row (first), whole blocks (middle), or
     more (whole).
     """
-    from xlsxattn import exercises
+    from xlsxattn import exercises, templates
 
     spec, level = _source(source), level or "middle"
     if (students is None) != (key is None):
@@ -186,12 +190,14 @@ def exercise(
         folder = output or Path("output") / f"{spec.stem}-exercises"
         changed = {"lang": language_option()} if language_option() else {}
         build = partial(exercises.personal_copies, spec, students, key, folder, level=level, blank=blank)
-        return build_copies(partial(build, force=force, changed=changed), str(spec))
+        return build_copies(partial(build, force=force, changed=changed), templates.shown(spec))
     target = output or Path("output") / f"{spec.stem}-exercise.xlsx"
     if solutions is not None and solutions.suffix.lower() != ".xlsx":
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=solutions))
     make = partial(exercises.exercise, level=level, blank=blank, solutions=solutions)
-    return build_workbook(spec, str(spec), target, force=force, make_folder=output is None, build=make)
+    return build_workbook(
+        spec, templates.shown(spec), target, force=force, make_folder=output is None, build=make
+    )
 
 
 def _source(source: str) -> Path:
@@ -202,6 +208,9 @@ def _source(source: str) -> Path:
         return Path(source)
     if source in templates.names():
         return templates.path(source)
+    if Path(source).is_dir():
+        sentence = "{path}: this is a folder; name a spec in it, a text file that ends in .toml"
+        raise click.ClickException(say(sentence, path=source))
     raise click.ClickException(
         templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))])
     )

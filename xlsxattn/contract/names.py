@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,12 +37,16 @@ GAMMA, BETA = "Gamma", "Beta"
 """The learned parameters of a norm: γ and β."""
 SUMMARIES = ("First", "Last", "Frobenius")
 """The summaries of a large matrix."""
+FEW_ROWS, FEW_COLUMNS = 4, 3
+"""Numbers of rows and columns of the first and last columns in a summary."""
 MATRIX, BIAS = "W", "b"
 CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
 LIVE_CHECKS = (STATUS, "Drift", "AttentionSum")
 """Blocks that show the same for all inputs, so that their values cannot verify their formulas."""
 STEPS = "Steps"
 """The last part of the name of a range with one band of rows for each step of a training."""
+MEMORY = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
+"""Quantities that an optimizer keeps from one training step to the next."""
 UPDATES = ("Velocity", "Moment1", "Moment2", "Correction1", "Correction2", "Proposed", "Largest")
 """Quantities, besides gradients, that belong to a training step and not to the weights before or after it."""
 SHOWN = "Shown"
@@ -52,6 +56,15 @@ TYPED_FOR = "Words"
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 """At least two parts joined by underscores: never a cell address, a number or a function."""
+PART = re.compile(
+    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|across|down|column|\.\.(?:rows?|cell|diagonal)|\d+)\]",
+    re.ASCII,
+)
+"""In a formula of the manifest, a name with the part of its range that each cell reads (docs/contract.md)."""
+BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
+"""The same with the band of rows that each training step reads."""
+WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+"""A word of a formula: a name, or a function."""
 _NUMBERED = re.compile(r"([lhg])([1-9][0-9]*)")
 _ANY = "w"
 """Placeholder for the sheet id of a name without one; not allowed as an id."""
@@ -291,7 +304,10 @@ def is_text(name: str) -> bool:
     return last(name) in worded or name in (WORDS["Dims"], WORDS["Focus"])
 
 
-def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Callable[[str], RangeName]:
+Parse: TypeAlias = "Callable[[str], RangeName]"
+
+
+def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Parse:
     """A parser of range names, given the ids of a workbook's sheets and contexts.
 
     An unknown name is parsed as a single block.
@@ -300,7 +316,7 @@ def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Callable[[str], Ra
 
 
 @lru_cache(maxsize=16)
-def _parser(sheets: frozenset[str], contexts: frozenset[str]) -> Callable[[str], RangeName]:
+def _parser(sheets: frozenset[str], contexts: frozenset[str]) -> Parse:
     return lru_cache(maxsize=None)(_Ids(sheets, contexts).parsed)
 
 

@@ -28,6 +28,8 @@ MAX_TRAINED, MIN_ADAM_EPSILON, MAX_BETA = 1e6, 1e-12, 1 - 2**-20
 """On training sheets: the largest absolute value, the smallest ε, and the largest decay rate."""
 MAX_TEXT_LENGTH = 255
 """Maximum length of a text: Excel's limit for a string in a formula."""
+MAX_FORMULA_LENGTH = 8_192
+"""Maximum length of a formula in Excel."""
 MAX_TRY_LENGTH, ANSWER = 600, " → "
 """Maximum length of an experiment with its answer; the separator between the two."""
 MAX_ABOUT_LENGTH = 1000

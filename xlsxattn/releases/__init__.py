@@ -16,21 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.contract.names import VOCABULARY, is_name
-from xlsxattn.contract.values import MARKS
+from xlsxattn.contract.values import MARKS, MAX_FORMULA_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
-    from xlsxattn.contract.names import RangeName
-
-    Parse = Callable[[str], RangeName]
-    Formulas = Mapping[str, tuple[str, str]]
+    from xlsxattn.checker.manifest_formulas import Formulas
+    from xlsxattn.contract.names import Parse, RangeName
 
 FOLDER = Path(__file__).parent
 FIRST = "0.1.0"
 """The release whose workbooks do not state their version."""
 TOKEN = re.compile(r'"(?:[^"]|"")*"|[A-Za-z_]\w*(?:_\w+)+|.', re.ASCII | re.DOTALL)
-MAX_FORMULA_LENGTH = 8_192
 
 
 def kept(

@@ -13,7 +13,7 @@ from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import ENGLISH, MessageError, codes, language, say
 from xlsxattn.output_files import write
-from xlsxattn.suggestions import one_of, with_near
+from xlsxattn.suggestions import nearest, one_of
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import temporary_folder
 from xlsxattn.view import page as pages
@@ -116,13 +116,11 @@ def tab_of(seen: OpenWorkbook, sheet: str) -> str:
     tab = tabs.get(sheet or computing, sheet)
     if tab not in seen.tabs:
         known = [*dict.fromkeys([*tabs, *seen.tabs])]
-        message = say(
-            "{path}: there is no sheet '{sheet}'; the sheets are: {known}",
-            path=seen.path,
-            sheet=sheet,
-            known=", ".join(known),
-        )
-        raise PreviewError(with_near(message, sheet, known))
+        if near := nearest(sheet, known):
+            sentence = "{path}: there is no sheet '{sheet}'; did you mean '{near}'?"
+            raise PreviewError(say(sentence, path=seen.path, sheet=sheet, near=near))
+        sentence = "{path}: there is no sheet '{sheet}'; the sheets are: {known}"
+        raise PreviewError(say(sentence, path=seen.path, sheet=sheet, known=", ".join(known)))
     return tab
 
 

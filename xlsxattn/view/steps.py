@@ -10,13 +10,11 @@ from xlsxattn.contract.names import START, STATUS, WORDS, last, of_context
 from xlsxattn.view.labelled import LABEL_ENDS, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from xlsxattn.contract.names import RangeName
+    from xlsxattn.contract.names import Parse
     from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
-
-    Parse = Callable[[str], RangeName]
 
 INDICES = ("RowIdx", "ColIdx", "Rank", "Times")
 """Indices 1, 2, ... next to a mask or a list, and hidden counts, needed only by formulas."""

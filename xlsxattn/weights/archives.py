@@ -43,7 +43,7 @@ def safetensors(path: Path) -> dict[str, Tensor]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(LENGTH_SIZE), "little")
         if MAX_HEADER_LENGTH < length <= size - LENGTH_SIZE:
-            sentence = "{path}: its header has {n:,} bytes, at most {most:,} are possible"
+            sentence = "{path}: its header has {n:,} bytes; at most {most:,} are allowed"
             raise CheckpointError(say(sentence, path=path, n=length, most=MAX_HEADER_LENGTH))
         if not MIN_HEADER_LENGTH <= length <= size - LENGTH_SIZE:
             sentence = "{path}: is not a .safetensors file, or its header is truncated"
@@ -89,7 +89,7 @@ def sharded(path: Path) -> dict[str, Tensor]:
     """List the tensors of all files named by an index."""
     listed = read_json(path).get("weight_map")
     if not isinstance(listed, dict) or not all(isinstance(file, str) for file in listed.values()):
-        sentence = "{path}: weight_map: a table of tensor names and files is needed"
+        sentence = "{path}: weight_map: expected a table of tensor names and files"
         raise CheckpointError(say(sentence, path=path))
     shards = {}
     for file in sorted(set(listed.values())):

@@ -92,7 +92,9 @@ def plan_roberta(parts: Parts, config: Config) -> Plan:
     """RoBERTa (Liu et al. 2019): positions start after the row of the padding token."""
     pad = config.data.get("pad_token_id", ROBERTA_PADDING)
     if type(pad) is not int or pad < 0:
-        raise config.error("pad_token_id", "found {found}, a whole number from 0 is needed", found=show(pad))
+        raise config.error(
+            "pad_token_id", "found {found}, expected a whole number of at least 0", found=show(pad)
+        )
     plan = _plan(parts, config, BERT, "RoBERTa", first=pad + 1)
     return replace(plan, padding=pad)
 
@@ -111,7 +113,7 @@ def _plan(
         raise config.error("embedding_size", sentence, found=show(width), d_model=d_model)
     n_vocab, listed = config.count("vocab_size"), config.count("max_position_embeddings")
     if listed <= first:
-        sentence = "found {found}, at least {least} are needed"
+        sentence = "found {found}, expected at least {least}"
         raise config.error("max_position_embeddings", sentence, found=listed, least=first + 1)
     table = parts.check(TABLE, n_vocab, d_model)
     positions = parts.check(POSITIONS, listed, d_model)

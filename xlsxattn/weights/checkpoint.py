@@ -135,7 +135,7 @@ def _listing(path: Path) -> Path:
     if path.is_dir() or not (
         path.suffix in (".safetensors", ".npz") or path.name.endswith(".safetensors.index.json")
     ):
-        sentence = "{path}: is not a checkpoint; {single}, {index} or an .npz is needed"
+        sentence = "{path}: is not a checkpoint; expected {single}, {index} or an .npz file"
         raise CheckpointError(say(sentence, path=path, single=SINGLE, index=INDEX))
     return path
 

@@ -62,18 +62,20 @@ class Config:
         """A positive whole number."""
         value = self.get(*keys, default=default)
         if value is None:
-            raise self.error(keys[0], "is missing, a whole number from 1 is needed")
+            raise self.error(keys[0], "is missing, expected a whole number of at least 1")
         if type(value) is not int or value < 1:
-            raise self.error(keys[0], "found {found}, a whole number from 1 is needed", found=show(value))
+            raise self.error(
+                keys[0], "found {found}, expected a whole number of at least 1", found=show(value)
+            )
         return value
 
     def positive(self, *keys: str, default: float | None = None, minimum: float = 0.0) -> float:
         """A positive number, at least ``minimum``."""
         value = self.get(*keys, default=default)
         if value is None:
-            raise self.error(keys[0], "is missing, a number above 0 is needed")
+            raise self.error(keys[0], "is missing, expected a number above 0")
         if type(value) not in (int, float) or not 0 < value <= sys.float_info.max:
-            raise self.error(keys[0], "found {found}, a number above 0 is needed", found=show(value))
+            raise self.error(keys[0], "found {found}, expected a number above 0", found=show(value))
         if value < minimum:
             sentence = "found {found}, workbooks support {least} or more"
             raise self.error(keys[0], sentence, found=show(value), least=minimum)
@@ -83,14 +85,14 @@ class Config:
         """A boolean."""
         value = self.get(*keys, default=default)
         if not isinstance(value, bool):
-            raise self.error(keys[0], "found {found}, true or false is needed", found=show(value))
+            raise self.error(keys[0], "found {found}, expected true or false", found=show(value))
         return value
 
     def activation(self, *keys: str, default: str) -> Activation:
         """The activation, by its name in a spec."""
         value = self.get(*keys, default=default)
         if not isinstance(value, str) or value not in ACTIVATIONS:
-            sentence = "found {found}, one of {known} is needed"
+            sentence = "found {found}, expected one of {known}"
             raise self.error(keys[0], sentence, found=show(value), known=", ".join(ACTIVATIONS))
         return ACTIVATIONS[value]
 
@@ -102,7 +104,7 @@ class Config:
         if not allowed:
             sentence = "found {found}, which workbooks do not support"
             raise self.error(key, sentence, found=show(value))
-        sentence = "found {found}, which workbooks do not support; {right} is needed"
+        sentence = "found {found}, which workbooks do not support; expected {right}"
         raise self.error(key, sentence, found=show(value), right=" / ".join(map(show, allowed)))
 
     def divided(self, whole: int, key: str, parts: int) -> int:

@@ -129,7 +129,7 @@ def _family(checkpoint: Checkpoint, config: Config) -> tuple[Family, str]:
     kind = config.get("model_type")
     possible = [family for family in FAMILIES if kind in family.types or (kind is None and family.untyped)]
     if not possible:
-        sentence = "found {found}, one of the known families is needed: {known}"
+        sentence = "found {found}, expected one of the known families: {known}"
         raise config.error("model_type", sentence, found=show(kind), known=known())
     matches = {
         name.removesuffix(family.marker): family
@@ -141,7 +141,7 @@ def _family(checkpoint: Checkpoint, config: Config) -> tuple[Family, str]:
         prefixes = ", ".join(map(repr, matches))
         raise checkpoint.error("contains several models, with the prefixes {begin}", begin=prefixes)
     if not matches and kind is None:
-        sentence = "is missing, one of the known families is needed: {known}"
+        sentence = "is missing, expected one of the known families: {known}"
         raise config.error("model_type", sentence, known=known())
     if not matches:
         markers = ", ".join(dict.fromkeys(repr(family.marker) for family in possible))

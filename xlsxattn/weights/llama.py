@@ -14,7 +14,7 @@ from xlsxattn.contract.kinds import Decoder
 from xlsxattn.contract.values import MIN_BASE, MIN_EPSILON
 from xlsxattn.language import say
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
-from xlsxattn.weights.rotation import BASE, Rotation, rotation
+from xlsxattn.weights.rotation import BASE, LAYER_TYPES, Rotation, rotation
 
 if TYPE_CHECKING:
     from xlsxattn.weights.config import Config
@@ -126,7 +126,6 @@ GLASS = LlamaNames(
 )
 
 MISTRAL_KV_HEADS, QWEN_KV_HEADS, QWEN3_HEAD = 8, 32, 128
-LAYER_TYPES = ("full_attention", "sliding_attention")
 QWEN_FIRST_SLIDING, WINDOW = 28, 4096
 """Defaults of the transformers library: heads of keys and values, columns of a head, the first layer with a
 sliding window, and its size."""
@@ -247,7 +246,7 @@ def _layer_types(config: Config, window: int | None) -> None:
     known = isinstance(types, list) and all(one in LAYER_TYPES for one in types)
     layers = config.count("num_hidden_layers")
     if not known or len(types) != layers:
-        sentence = "found {found}, {n} of {known} are needed"
+        sentence = "found {found}, expected {n} of {known}"
         raise config.error("layer_types", sentence, found=show(types), n=layers, known=", ".join(LAYER_TYPES))
     if "sliding_attention" in types and window is None:
         raise config.error("layer_types", "has sliding_attention, but the config has no sliding_window")
@@ -298,7 +297,7 @@ def _model(
         d_k = config.divided(config.count(keys.d_model), keys.heads, heads)
     d_k = config.count("head_dim", default=d_k)
     if d_k % 2:
-        sentence = "heads have {d_k} columns, an even number is needed for rotation"
+        sentence = "heads have {d_k} columns, but rotation needs an even number"
         raise config.error("head_dim", sentence, d_k=d_k)
     d_ff = None
     if names.d_ff_from_weights:

@@ -33,11 +33,11 @@ MAX_SENTENCE_LENGTH = 256
 """Longest sentence in a spec, in tokens."""
 MAX_QUOTED = 60
 """Characters of a sentence quoted in an error."""
-NO_LAYER = say("--layers: found {found!r}, the model's layers are 0 to {last}")
-NO_LAYER_OF_HEAD = say("--heads: found {found!r}, the model's layers are 0 to {last}")
+NO_LAYER = say("--layers: found {found!r}; the model's layers are 0 to {last}")
+NO_LAYER_OF_HEAD = say("--heads: found {found!r}; the model's layers are 0 to {last}")
 OWN_NAME = re.compile(r"(?:\w[\w.-]*/)?(\w[\w.-]{1,80})", re.ASCII)
 """A model on a hub: its owner and its name."""
-NO_HEAD = say("--heads: found {found!r}, the model's heads are 0 to {last}")
+NO_HEAD = say("--heads: found {found!r}; the model's heads are 0 to {last}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def _checked(plan: Plan, tokenized: Split, sentence: SplitSentence) -> tuple[int
         )
         raise CheckpointError(say(message, sentence=short, n=n, most=plan.window))
     if n > MAX_SENTENCE_LENGTH:
-        message = "the sentence {sentence} has {n} tokens, at most {most} are possible"
+        message = "the sentence {sentence} has {n} tokens; at most {most} are allowed"
         raise CheckpointError(say(message, sentence=short, n=n, most=MAX_SENTENCE_LENGTH))
     unknown = next((n for n in sentence.token_ids if n >= plan.n_vocab), None)
     if unknown is not None:
@@ -281,7 +281,7 @@ def parse_heads(
     for part in text.split(",") if text is not None else ():
         layer, dot, head = part.strip().partition(".")
         if not dot:
-            sentence = "--heads: found {found!r}, layer.head is needed, such as 5.11"
+            sentence = "--heads: found {found!r}, expected layer.head, such as 5.11"
             raise CheckpointError(say(sentence, found=part))
         k = _within(NO_LAYER_OF_HEAD, layer, n_layers)
         if k not in layers:

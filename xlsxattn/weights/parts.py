@@ -56,7 +56,7 @@ class Parts:
         """
         tensor = self.find(name)
         if tensor.shape != shape:
-            sentence = "has the shape {found}, the config requires {wanted}"
+            sentence = "has the shape {found}, but the config requires {wanted}"
             raise tensor.error(sentence, found=shape_text(tensor.shape), wanted=shape_text(shape))
         return tensor
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
 
 BASE = 10_000.0
+LAYER_TYPES = ("full_attention", "sliding_attention")
 MIN_STRETCH = 0.001
 """Minimum of the factor and of β − α in a workbook (docs/contract.md)."""
 _KNOWN = ("rope_type", "type", "rope_theta", "partial_rotary_factor")
 _STRETCH = ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
-_LAYER_TYPES = ("full_attention", "sliding_attention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def rotation(config: Config) -> Rotation:
     if kind == "default":
         return Rotation(base, None, notes)
     if kind != "llama3":
-        sentence = "found the type {kind}, default or llama3 is needed"
+        sentence = "found the type {kind}, expected default or llama3"
         raise config.error(key, sentence, kind=show(kind))
     return Rotation(base, _stretch(config, within), notes)
 
@@ -68,9 +68,9 @@ def _table(config: Config) -> tuple[str, Mapping[str, object]]:
         if not table:
             continue
         if not isinstance(table, dict):
-            raise config.error(key, "found {found}, a table is needed", found=show(table))
-        if nested := [name for name in _LAYER_TYPES if name in table]:
-            sentence = "has separate tables for {names}: one rotation for all layers is needed"
+            raise config.error(key, "found {found}, expected a table", found=show(table))
+        if nested := [name for name in LAYER_TYPES if name in table]:
+            sentence = "has separate tables for {names}, expected one rotation for all layers"
             raise config.error(key, sentence, names=", ".join(nested))
         return key, table
     return "rope_parameters", {}
@@ -92,7 +92,7 @@ def _unread(config: Config, key: str, table: Mapping[str, object]) -> tuple[Phra
 
 def _base(config: Config) -> float:
     if config.data.get("rope_theta", BASE) is None:
-        raise config.error("rope_theta", "found {found}, a number above 0 is needed", found="null")
+        raise config.error("rope_theta", "found {found}, expected a number above 0", found="null")
     return config.positive("rope_theta", default=BASE, minimum=MIN_BASE)
 
 
@@ -104,6 +104,6 @@ def _stretch(config: Config, within: Config) -> Stretch:
         trained = within.count(key, default=config.get("max_position_embeddings"))
     low, high = within.positive("low_freq_factor"), within.positive("high_freq_factor")
     if high - low < MIN_STRETCH:
-        sentence = "found {high}, a number above low_freq_factor ({low}) is needed"
+        sentence = "found {high}, expected a number above low_freq_factor ({low})"
         raise within.error("high_freq_factor", sentence, high=high, low=low)
     return Stretch(within.positive("factor", minimum=MIN_STRETCH), low, high, float(trained))

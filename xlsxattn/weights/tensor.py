@@ -61,7 +61,7 @@ class Tensor:
         """
         if self.dtype not in FLOATS:
             sentence = (
-                "holds numbers of the type {found}, one of {known} is needed: if the checkpoint is "
+                "holds numbers of the type {found}, expected one of {known}: if the checkpoint is "
                 "quantized, use the original"
             )
             raise self.error(sentence, found=self.dtype, known=", ".join(FLOATS))
@@ -74,7 +74,7 @@ class Tensor:
         if wrong.any():
             first = np.argwhere(wrong)[0].tolist()
             first = first if rows is None else [int(rows[first[0]]), *first[1:]]
-            sentence = "holds NaN or infinite numbers ({n}, the first at {at}); finite numbers are needed"
+            sentence = "holds NaN or infinite numbers ({n}, the first at {at}); expected finite numbers"
             raise self.error(sentence, n=np.count_nonzero(wrong), at=first)
         return array
 
@@ -111,7 +111,7 @@ def read_json_list(path: Path) -> list[Any]:
     """
     parsed = _parsed(_bounded(path), str(path))
     if not isinstance(parsed, list):
-        raise CheckpointError(say("{named}: a JSON list is needed", named=path))
+        raise CheckpointError(say("{named}: expected a JSON list", named=path))
     return parsed
 
 
@@ -119,7 +119,7 @@ def parse_json(text: bytes | str, named: str) -> dict[str, Any]:
     """Parse a JSON text that holds an object; ``named`` is the beginning of error messages."""
     parsed = _parsed(text, named)
     if not isinstance(parsed, dict):
-        raise CheckpointError(say("{named}: a JSON object is needed", named=named))
+        raise CheckpointError(say("{named}: expected a JSON object", named=named))
     return parsed
 
 

@@ -128,7 +128,7 @@ def split(
     path = _file(checkpoint)
     data = read_json(path)
     if find_spec("tokenizers") is None:
-        sentence = "{path}: needs the tokenizers library, install it with: pip install 'xlsxattn[models]'"
+        sentence = "{path}: needs the tokenizers library; install it with: pip install 'xlsxattn[models]'"
         raise CheckpointError(say(sentence, path=path))
     for text in sentences:
         _check_text(text)
@@ -190,7 +190,7 @@ def _check_text(text: str) -> None:
         sentence = "the sentence {sentence} is not valid Unicode: character {n} is an unpaired surrogate"
         raise CheckpointError(say(sentence, sentence=ascii(text[:60]), n=error.start + 1)) from None
     if size > MAX_SENTENCE_BYTES:
-        sentence = "a sentence has {n:,} bytes, at most {most:,} are possible"
+        sentence = "a sentence has {n:,} bytes; at most {most:,} are allowed"
         raise CheckpointError(say(sentence, n=size, most=MAX_SENTENCE_BYTES))
     if not text.strip():
         raise _no_tokens(text)
@@ -198,7 +198,7 @@ def _check_text(text: str) -> None:
 
 def _no_tokens(text: str) -> CheckpointError:
     return CheckpointError(
-        say("the sentence {sentence!r} has no tokens, at least one is needed", sentence=text)
+        say("the sentence {sentence!r} has no tokens, expected at least one", sentence=text)
     )
 
 

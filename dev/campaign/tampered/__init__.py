@@ -1,12 +1,12 @@
-"""Judges tampered files: each must be refused, or have a finding of the right kind."""
+"""Checks tampered files: each must be refused, or have a finding of the right kind."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from dev.campaign.judge import Judgement
 from dev.campaign.mutants import Mutant
+from dev.campaign.outcome import Outcome
 from dev.campaign.places import NotApplicable, local
 from dev.campaign.tampered import archives, cells, computing, styles, views
 from xlsxattn.checker.appearance import misleading_views
@@ -51,7 +51,7 @@ def chosen(turn: int) -> tuple[Way, ...]:
     return WAYS[turn % ONE_OF :: ONE_OF]
 
 
-def judged(path: Path, ways: tuple[Way, ...]) -> Iterator[Judgement]:
+def outcomes(path: Path, ways: tuple[Way, ...]) -> Iterator[Outcome]:
     """Tamper with a workbook in these ways, as far as it has what they change."""
     copy = path.with_name(f"tampered-{os.getpid()}.xlsx")
     for way in ways:
@@ -61,7 +61,7 @@ def judged(path: Path, ways: tuple[Way, ...]) -> Iterator[Judgement]:
             continue
         said, found = _found(way, path, copy)
         mutant = Mutant(way.kind, (), f"{path.stem}: {way.what}")
-        yield Judgement(mutant, "tampering" if found else "missed", said)
+        yield Outcome(mutant, "tampering" if found else "missed", said)
 
 
 def _found(way: Way, path: Path, copy: Path) -> tuple[str, bool]:

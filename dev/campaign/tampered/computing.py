@@ -29,7 +29,7 @@ from dev.campaign.tampered.edits import (
     with_name,
     without_first_value,
 )
-from xlsxattn.checker.findings import Kind
+from xlsxattn.checker.finding_kinds import Kind
 
 ERRORS = {
     "a name that is a product": (name(">⟦vocabulary⟧*2</definedName>"), Kind.MISSING),

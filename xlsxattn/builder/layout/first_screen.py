@@ -14,17 +14,17 @@ from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.layout.formulas import cell
 from xlsxattn.builder.layout.lanes import colour
+from xlsxattn.builder.layout.page_text import GO
 from xlsxattn.builder.layout.placed import Bar, Placed, Rectangle, Text
 from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN, POINTS_A_PIXEL, pixels
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from xlsxattn.builder.graph import Box, FirstScreen, Page, Strip, WordLane
     from xlsxattn.builder.layout.placed import PlacedSheet
-
-    Tell = Callable[[str], str]
+    from xlsxattn.language import Tell
 
 MARGIN, GAP, FILLER, MIN_WIDTH = 10, 22, 70, 1000
 """Pixels of the first column, between lanes, of each column after the last lane, and of all columns."""
@@ -37,7 +37,6 @@ BOX, BOX_TEXT, BOXES_A_LINE, LABEL = 24, 18, (4, 6), 120
 text beside the focus word."""
 SENTENCE, MAX_STORY = re.compile(r".+?(?:[.!?](?= |$)|[。！？]|$)", re.DOTALL), 125
 """A sentence, and the length of its longest variant in characters."""
-GO = "Go to {title}"
 
 
 def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> int:

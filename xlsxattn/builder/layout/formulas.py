@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.layout.placed import Rectangle
-from xlsxattn.contract.names import is_name, parse
+from xlsxattn.contract.names import BAND, PART, WORD, is_name, parse
+from xlsxattn.contract.values import MAX_FORMULA_LENGTH
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xlsxattn.builder.graph import Block
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
     Level = Callable[[int, int], str]
 
 MAX_NAME_LENGTH = 255
-MAX_FORMULA_LENGTH = 8_192
-PART = re.compile(
-    r"([A-Za-z_]\w*)\[(row|first|cell|above|across|down|column|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]",
-    re.ASCII,
-)
-BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
-WORD = re.compile(r"\w+", re.ASCII)
 NOTHING = '""'
 
 
@@ -57,7 +51,7 @@ def check_lengths(blocks: Iterable[Block]) -> None:
         longest = max((len(part.formula) for part in block.parts), default=0)
         if longest > MAX_FORMULA_LENGTH:
             sentence = (
-                "the formula of {name} would have {n:,} characters, at most {most:,} are possible: "
+                "the formula of {name} would have {n:,} characters; at most {most:,} are allowed: "
                 "use fewer sentences or shorter ids"
             )
             raise ValueError(say(sentence, name=block.name, n=longest, most=MAX_FORMULA_LENGTH))

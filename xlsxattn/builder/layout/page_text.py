@@ -26,12 +26,9 @@ from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from xlsxattn.builder.graph import Page
     from xlsxattn.builder.layout.placed import PlacedSheet
-
-    Tell = Callable[[str], str]
+    from xlsxattn.language import Tell
 
 GUIDE_COLUMNS, GUIDE_WIDTH = 5, 25.0
 PARAGRAPH = GUIDE_COLUMNS * (GUIDE_WIDTH * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)

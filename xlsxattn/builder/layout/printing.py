@@ -15,11 +15,10 @@ from xlsxattn.builder.layout.formulas import letters
 from xlsxattn.language import MessageError, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from xlsxattn.builder.layout.placed import PlacedSheet
-
-    Tell = Callable[[str], str]
+    from xlsxattn.language import Tell
 
 MAX_ROWS, MAX_COLS = 1_048_576, 16_384
 MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM = 0.25, 0.35, 0.45

@@ -49,12 +49,11 @@ from xlsxattn.contract.names import parse
 from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from xlsxattn.builder.graph import Band, Chart, Group, Labels, Page, Side, WorkbookPages
     from xlsxattn.builder.layout.lanes import Lanes
-
-    Tell = Callable[[str], str]
+    from xlsxattn.language import Tell
 
 __all__ = ["TooLargeError", "lay_out"]
 

@@ -8,7 +8,6 @@ complete.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,17 +18,17 @@ from xlsxattn.builder.ops import Op
 from xlsxattn.builder.pages.parts import computed
 from xlsxattn.contract import exercise as texts
 from xlsxattn.contract.exercise import answered, mark_of, region, region_of, units
-from xlsxattn.contract.names import SHOWN, START, STEPS, parse
+from xlsxattn.contract.names import SHOWN, START, STEPS, WORD, parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xlsxattn.contract.exercise import Exercise, Region
 
     T = TypeVar("T")
 
-WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 ASK = {
     "formula": "Your turn: type a formula into each green cell.",
     "number": "Your turn: compute the green cells by hand, and type the numbers.",

@@ -13,7 +13,8 @@ from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attent
 from xlsxattn.builder.pages.compare_page import compare_page
 from xlsxattn.builder.pages.exercise import ExerciseBlocks
 from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
-from xlsxattn.builder.pages.first_screen import first_screen, shown, word_blocks
+from xlsxattn.builder.pages.first_screen import first_screen, shown
+from xlsxattn.builder.pages.first_screen.parts import word_blocks
 from xlsxattn.builder.pages.glossary import glossary_page
 from xlsxattn.builder.pages.localize import translated
 from xlsxattn.builder.pages.parts import computed, typed

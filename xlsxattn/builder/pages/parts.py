@@ -63,7 +63,7 @@ def typed(
 
 def _finite(name: str, values: NDArray[np.floating[Any]]) -> np.ndarray[tuple[int, int], np.dtype[Any]]:
     if values.ndim != 2 or not values.size:  # noqa: PLR2004 - rows and columns
-        sentence = "{name} has the shape {shape}, rows and columns are needed"
+        sentence = "{name} has the shape {shape}, expected rows and columns"
         raise ValueError(say(sentence, name=name, shape=values.shape))
     if not np.isfinite(values).all():
         row, col = np.argwhere(~np.isfinite(values))[0]

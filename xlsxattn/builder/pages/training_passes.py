@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block, Part
 from xlsxattn.builder.ops import training as ops
-from xlsxattn.contract.names import SHOWN, STEPS, RangeName, parse
+from xlsxattn.contract.kinds import PROJECTED
+from xlsxattn.contract.names import MEMORY, SHOWN, STEPS, RangeName, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 COLOURED = ("diverging", "weights")
 """Heat maps of the main page; the thousands of rows of all steps have none."""
-LETTERS = ("Q", "K", "V")
-MOMENTS = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
-"""What each optimizer keeps of earlier steps, for each matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +106,9 @@ class Place:
 
     def read(self, block: str, head: int = 0, band: str = "step") -> str:
         """A quantity as formulas read it: computed once, or at this place."""
-        learned = f"W_{block}" if block in LETTERS else block
+        learned = f"W_{block}" if block in PROJECTED[:-1] else block
         if learned in self.sizes.sheet.matrices and learned not in self.sizes.learns:
-            return self.fixed(self.s[block] if block in LETTERS else self.s[f"Start_{block}"])
+            return self.fixed(self.s[block] if block in PROJECTED[:-1] else self.s[f"Start_{block}"])
         return self.name(block, head) if self.word else f"{self.name(block, head)}[{band}]"
 
     def fixed(self, name: str) -> str:
@@ -141,7 +139,7 @@ class Place:
 def once(sizes: Sizes) -> Iterator[Block]:
     """Queries, keys and values whose matrix is not learned, so that no step changes them."""
     s = RangeName(sizes.sheet.id)
-    for letter in LETTERS:
+    for letter in PROJECTED[:-1]:
         if f"W_{letter}" not in sizes.learns:
             rows, x = (sizes.examples, "Asked_X") if letter == "Q" else (sizes.words, "X")
             cols = sizes.shape(f"W_{letter}")[1]
@@ -153,7 +151,7 @@ def once(sizes: Sizes) -> Iterator[Block]:
 def forward(p: Place) -> Iterator[Quantity]:
     """The forward pass: queries of the target words, keys and values of all, attention, output, loss."""
     z, examples, words = p.sizes, p.sizes.examples, p.sizes.words
-    for letter in LETTERS:
+    for letter in PROJECTED[:-1]:
         if f"W_{letter}" in z.learns:
             rows, x = (examples, "Asked_X") if letter == "Q" else (words, "X")
             names = {"x": p.own(x), "w": p.read(f"W_{letter}")}
@@ -192,7 +190,7 @@ def _over_heads(op: Op, pairs: Sequence[tuple[str, str]]) -> tuple[Op, dict[str,
 def backward(p: Place) -> Iterator[Quantity]:
     """The backward pass: from the loss back to each learned matrix, as far as one needs it."""
     z, examples, words = p.sizes, p.sizes.examples, p.sizes.words
-    inner = [letter for letter in LETTERS if f"W_{letter}" in z.learns]
+    inner = [letter for letter in PROJECTED[:-1] if f"W_{letter}" in z.learns]
     names = {"error": p.read("Error"), "count": p.own("Count")}
     yield Quantity("dOutput", (examples, z.d_out), ops.D_OUTPUT, names)
     d = "dOutput"
@@ -346,7 +344,7 @@ def chosen(p: Place) -> Iterator[Block]:
 
     for matrix in z.learns:
         yield taken(matrix, matrix, ops.TAKEN)
-        for block in MOMENTS[z.sheet.optimizer]:
+        for block in MEMORY[z.sheet.optimizer]:
             yield taken(f"{block}_{matrix}", matrix, ops.TAKEN_BEFORE, old="Old")
     if z.sheet.optimizer == "adam":
         for k in "12":
@@ -358,7 +356,7 @@ def _at_first(p: Place) -> Iterator[Quantity]:
     for matrix in p.sizes.learns:
         shape = p.sizes.shape(matrix)
         yield Quantity(matrix, shape, ops.KEEP, {"x": p.own(f"Start_{matrix}")})
-        for block in MOMENTS[p.sizes.sheet.optimizer]:
+        for block in MEMORY[p.sizes.sheet.optimizer]:
             yield Quantity(f"Old{block}_{matrix}", shape, ops.NOTHING_BEFORE, {})
     if p.sizes.sheet.optimizer == "adam":
         for k in "12":

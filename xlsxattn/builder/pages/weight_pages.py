@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group, Page, Side
 from xlsxattn.builder.pages.parts import computed, typed
-from xlsxattn.contract.names import parse, part_of
+from xlsxattn.contract.names import FEW_COLUMNS, FEW_ROWS, parse, part_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from xlsxattn.contract.names import RangeName
 
 WIDE = 8
-FEW_ROWS, FEW_COLUMNS = 4, 3
-"""Part of a matrix shown in the summary: first rows, first and last columns."""
 LEAD = "Learned in training, then fixed. Open the groups at the left edge to see every number."
 
 

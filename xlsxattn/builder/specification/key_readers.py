@@ -48,7 +48,7 @@ def _some_of(table: Table, name: str, value: object, key: keys.SomeOf) -> bool |
         return value
     if not isinstance(value, list):
         known = ", ".join(key.options)
-        sentence = "found {found}, true, false or a list of some of {known} is needed"
+        sentence = "found {found}, expected true, false or a list of some of {known}"
         raise table.error(name, sentence, found=show(value), known=known)
     some = keys.Items(key.means, key, say("letters"), len(key.options), least=0)
     listed = table.items(name, value, some)
@@ -61,7 +61,7 @@ def _tables(table: Table, name: str, value: object, key: keys.TableList) -> tupl
     found = []
     for i, row in enumerate(table.items(name, value, some), 1):
         if not isinstance(row, dict):
-            raise table.error(f"{name}[{i}]", "found {found}, a table is needed", found=show(row))
+            raise table.error(f"{name}[{i}]", "found {found}, expected a table", found=show(row))
         place = f"{table.place}.{name}[{i}]"
         one = Table(row, table.source, place, keys.keys(key.form), table.folder, table.sheet)
         found.append(key.form(**read(one, key.form)))
@@ -71,7 +71,7 @@ def _tables(table: Table, name: str, value: object, key: keys.TableList) -> tupl
 def _within(table: Table, name: str, value: object, key: keys.Within) -> float:
     (number,) = table.vector(name, [value])
     if not key.least <= number <= key.most:
-        sentence = "found {found}, a number from {least:g} to {most:g} is needed"
+        sentence = "found {found}, expected a number from {least:g} to {most:g}"
         raise table.error(name, sentence, found=show(value), least=key.least, most=key.most)
     return number
 

@@ -1,6 +1,6 @@
 """Validates the sheets of a spec: their kinds, settings and weights.
 
-Errors are one sentence each: file, key, what was found, and what is needed.
+Errors are one sentence each: file, key, what was found, and what is expected.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def parse_sheets(
         table = bare.with_keys(KEYS[kind.kind])
         sheet = kind(**read(table, kind))
         if sheet.id in used:
-            sentence = "{sheet_id!r} is already used by {taken}, ids must be unique"
+            sentence = "{sheet_id!r} is already used by {taken}; ids must be unique"
             raise table.error("id", sentence, sheet_id=sheet.id, taken=used[sheet.id])
         used[sheet.id] = table.place
         sheet = replace(sheet, title=sheet.title or kind.kind.capitalize())
@@ -68,12 +68,12 @@ def _kind(bare: Table) -> type[Sheet]:
     """The kind of a table; rejects keys that belong to other kinds."""
     kind = bare.data.get("kind", DEFAULT_KIND.kind)
     if not isinstance(kind, str) or kind not in KINDS:
-        message = say("found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS))
+        message = say("found {found}, expected one of {known}", found=show(kind), known=", ".join(KINDS))
         raise bare.error("kind", with_near(message, kind, KINDS))
     for key in bare.data:
         others = _kinds_with(key)
         if others and kind not in others:
-            sentence = "sheets of kind {kind!r} have no such key, remove it; it belongs to {kinds}"
+            sentence = "sheets of kind {kind!r} have no such key; it belongs to {kinds}"
             raise bare.error(key, sentence, kind=kind, kinds=", ".join(others))
     if near := _elsewhere(bare, kind):
         key, meant = near
@@ -116,7 +116,7 @@ class _Resolver:
 
     def _compare(self, sheet: Compare, before: Sequence[Sheet]) -> Compare:
         if not any(can_be_followed(one, tuple(self.contexts)) for one in before):
-            raise self.table.error("kind", "there is no attention sheet before it to compare, add one first")
+            raise self.table.error("kind", "there is no attention sheet before it to compare; add one first")
         for word in sheet.near:
             if word not in self.vocabulary.tokens:
                 message = say("the vocabulary lacks the word {word!r}", word=word)
@@ -132,7 +132,7 @@ class _Resolver:
         two = len(listed) == len(set(axes)) == min(2, len(dimensions))
         if not two or not set(axes) <= set(dimensions):
             known = ", ".join(dimensions[:8])
-            sentence = "found {found}, two of the dimensions ({known}) are needed"
+            sentence = "found {found}, expected two of the dimensions ({known})"
             unknown = next((axis for axis in axes if axis not in dimensions), None)
             message = say(sentence, found=show(value), known=known)
             raise self.table.error("axes", with_near(message, unknown, dimensions))
@@ -153,14 +153,14 @@ class _Resolver:
                 listed = [self._context(f"{one.name}[{i}]", each) for i, each in enumerate(value, 1)]
                 resolved[one.attribute] = tuple(listed) or every
         if roles and len({*resolved.values()}) < len(roles):
-            sentence = "is also {both!r}, two different contexts are needed"
+            sentence = "is also {both!r}; the two contexts must differ"
             raise self.table.error(roles[1].name, sentence, both=resolved[roles[1].attribute])
         return replace(sheet, **resolved)
 
     def _context(self, key: str, value: object) -> str:
         if not isinstance(value, str) or value not in self.contexts:
             known = ", ".join(list(self.contexts)[:8])
-            message = say("found {found}, the contexts are: {known}", found=show(value), known=known)
+            message = say("found {found}; the contexts are: {known}", found=show(value), known=known)
             raise self.table.error(key, with_near(message, value, self.contexts))
         return value
 
@@ -200,8 +200,8 @@ class _Resolver:
         if sheet.generate and sheet.mask in CAUSAL and sheet.mask in PADDING:
             raise self.table.error(
                 "mask",
-                "'causal+padding' cannot be combined with generate, which fills all blank cells: 'causal' is "
-                "needed",
+                "'causal+padding' cannot be combined with generate, which fills all blank cells: use "
+                "'causal'",
             )
         final_norm = sheet.residual == "pre-norm" if sheet.final_norm is None else sheet.final_norm
         mask = sheet.mask or ("padding" if self.padded else "none")
@@ -223,5 +223,5 @@ class _Resolver:
                 "position", "'rotary' rotates Q and K, which need weights: set weights, d_k or seed"
             )
         if sheet.d_k % 2:
-            sentence = "'rotary' rotates pairs of columns, but d_k is {d_k}: an even d_k is needed"
+            sentence = "'rotary' rotates pairs of columns, but d_k is {d_k}; it must be even"
             raise self.table.error("position", sentence, d_k=sheet.d_k)

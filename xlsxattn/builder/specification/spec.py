@@ -1,6 +1,6 @@
 """Reads a spec from TOML and validates it.
 
-Errors are one sentence each: file, key, what was found, and what is needed.
+Errors are one sentence each: file, key, what was found, and what is expected.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
     if any(isinstance(sheet, kinds.Model) for sheet in sheets):
         for context in contexts:
             if context.id in MODEL_RESERVED:
-                raise top.error(f"contexts.{context.id}", "this id is reserved for models, choose another")
+                raise top.error(f"contexts.{context.id}", "this id is reserved for models; choose another")
     table = _exercise_table(top)
     return Spec(
         declared.title,
@@ -171,7 +171,7 @@ def _focus(top: Table, focus: str, contexts: tuple[Context, ...]) -> str:
     if focus:
         if not any(focus in context.words for context in contexts):
             raise top.error(
-                "focus", "no sentence contains the word {focus!r}, choose a word of a sentence", focus=focus
+                "focus", "no sentence contains the word {focus!r}; choose a word of a sentence", focus=focus
             )
         return focus
     first = contexts[0].words

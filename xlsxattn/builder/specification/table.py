@@ -70,7 +70,7 @@ class Table:
         if key not in self.data:
             raise self.error(key, "is missing")
         if not isinstance(self.data[key], dict):
-            raise self.error(key, "found {found}, a table is needed", found=show(self.data[key]))
+            raise self.error(key, "found {found}, expected a table", found=show(self.data[key]))
         place = f"{self.place}.{key}" if self.place else key
         return Table(self.data[key], self.source, place, keys, self.folder, self.sheet)
 
@@ -92,15 +92,15 @@ class Table:
     def word(self, key: str, value: object, most: int = MAX_TEXT_LENGTH) -> str:
         """Validate a text for a cell, of at most ``most`` characters; return it in Unicode NFC."""
         if not isinstance(value, str):
-            raise self.error(key, "found {found}, text is needed", found=show(value))
+            raise self.error(key, "found {found}, expected text", found=show(value))
         value = unicodedata.normalize("NFC", value)
         if not value.strip():
-            raise self.error(key, "is empty, text is needed")
+            raise self.error(key, "is empty, expected text")
         n = len(value.encode("utf-16-le", "surrogatepass")) // 2
         if n > most:
-            sentence = "has {n} characters, at most {most} are possible"
+            sentence = "has {n} characters; at most {most} are allowed"
             if n > len(value):
-                sentence = "has {n} characters (those like 🙂 count twice), at most {most} are possible"
+                sentence = "has {n} characters (those like 🙂 count twice); at most {most} are allowed"
             raise self.error(key, sentence, n=n, most=most)
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
@@ -121,7 +121,7 @@ class Table:
     def flag(self, key: str, value: object) -> bool:
         """Validate a boolean."""
         if not isinstance(value, bool):
-            raise self.error(key, "found {found}, true or false is needed", found=show(value))
+            raise self.error(key, "found {found}, expected true or false", found=show(value))
         return value
 
     def whole(self, key: str, value: object, least: int, most: int | None) -> int:
@@ -129,15 +129,15 @@ class Table:
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= (most or value):
             return value
         if most is None:
-            sentence = "found {found}, a whole number from {least} is needed"
+            sentence = "found {found}, expected a whole number of at least {least}"
             raise self.error(key, sentence, found=show(value), least=least)
-        sentence = "found {found}, a whole number from {least} to {most} is needed"
+        sentence = "found {found}, expected a whole number from {least} to {most}"
         raise self.error(key, sentence, found=show(value), least=least, most=most)
 
     def one_of(self, key: str, value: object, known: Sequence[str]) -> str:
         """Validate one of the known words."""
         if not isinstance(value, str) or value not in known:
-            sentence = "found {found}, one of {known} is needed"
+            sentence = "found {found}, expected one of {known}"
             message = say(sentence, found=show(value), known=", ".join(known))
             raise self.error(key, with_near(message, value, known))
         return value
@@ -146,16 +146,16 @@ class Table:
         """Validate a positive number."""
         (number,) = self.vector(key, [value])
         if not number > 0:
-            raise self.error(key, "found {found}, a number above 0 is needed", found=show(value))
+            raise self.error(key, "found {found}, expected a number above 0", found=show(value))
         return number
 
     def items(self, key: str, value: object, listed: Items) -> list[object]:
         """Validate the length of a list, and that its items are unique; items are not validated."""
         if not isinstance(value, list) or not listed.least <= len(value) <= listed.most:
             sentence = (
-                "found {found}, a list of {least} to {most:,} {items} is needed"
+                "found {found}, expected a list of {least} to {most:,} {items}"
                 if listed.least
-                else "found {found}, a list of at most {most:,} {items} is needed"
+                else "found {found}, expected a list of at most {most:,} {items}"
             )
             values = {"least": listed.least} if listed.least else {}
             raise self.error(
@@ -163,18 +163,18 @@ class Table:
             )
         duplicate = next((one for i, one in enumerate(value) if one in value[:i]), None)
         if listed.unique and duplicate is not None:
-            raise self.error(key, "has {item} twice, items must be unique", item=show(duplicate))
+            raise self.error(key, "has {item} twice; items must be unique", item=show(duplicate))
         return value
 
     def vector(self, key: str, value: object) -> tuple[float, ...]:
         """Validate a list of finite numbers."""
         if not isinstance(value, list) or not value:
-            raise self.error(key, "found {found}, a list of numbers is needed", found=show(value))
+            raise self.error(key, "found {found}, expected a list of numbers", found=show(value))
         for i, item in enumerate(value):
             if isinstance(item, bool) or not isinstance(item, int | float):
-                raise self.error(key, "number {i} is {item}, a number is needed", i=i + 1, item=show(item))
+                raise self.error(key, "item {i} is {item}, expected a number", i=i + 1, item=show(item))
             if not abs(item) <= MAX_ABS:
-                sentence = "number {i} is {item}, a number within ±{largest:g} is needed"
+                sentence = "number {i} is {item}, expected a number within ±{largest:g}"
                 raise self.error(key, sentence, i=i + 1, item=show(item), largest=MAX_ABS)
         return tuple(float(item) for item in value)
 
@@ -184,11 +184,11 @@ class Table:
         if row and isinstance(value, list) and value and not isinstance(value[0], list):
             value = [value]
         if not isinstance(value, list) or not value:
-            raise self.error(key, "found {found}, a list of rows is needed", found=show(value))
+            raise self.error(key, "found {found}, expected a list of rows", found=show(value))
         rows = tuple(self.vector(f"{key}[{i + 1}]", one) for i, one in enumerate(value))
         for i, one in enumerate(rows):
             if len(one) != len(rows[0]):
-                sentence = "row {i} has {n} numbers and row 1 has {first}, all rows need the same number"
+                sentence = "row {i} has {n} numbers and row 1 has {first}; all rows need the same number"
                 raise self.error(key, sentence, i=i + 1, n=len(one), first=len(rows[0]))
         return rows
 
@@ -204,10 +204,10 @@ def identifier(table: Table, key: str, value: object, what: str) -> str:
         form = say(
             "lower-case Latin letters and digits, starting with a letter, at most {most}", most=MAX_ID_LENGTH
         )
-        sentence = "{found} cannot be the id of {what}: {form} are needed"
+        sentence = "{found} cannot be the id of {what}: use {form}"
         raise table.error(key, sentence, found=show(value), what=what, form=form)
     if re.fullmatch(RESERVED, value):
-        raise table.error(key, "{value!r} is reserved, choose another id for {what}", value=value, what=what)
+        raise table.error(key, "{value!r} is reserved; choose another id for {what}", value=value, what=what)
     return value
 
 

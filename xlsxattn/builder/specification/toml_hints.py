@@ -33,6 +33,7 @@ NARROW = str.maketrans("＝［］【】，、：．－　", "=[][],,:.- ")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 NUMBERS = re.compile(rf"\[?\s*(?:{NUMBER.pattern}[\s,;]+)+{NUMBER.pattern}?[\s,;]*\]?")
 HEAD = re.compile(r"\s*\[(?!\[)\s*([^\]\s]+)\s*\]")
+ROWS_HEAD = re.compile(r"\s*\[\[\s*([^\]\s]+)\s*\]\]")
 KEY = re.compile(r"""\s*([\w.-]+|"[^"]*"|'[^']*')\s*=""")
 BRACKETS = re.compile(r"([^=#]*=)?[\s\[\],]*|\s*#.*")
 COLON = re.compile(r"""\s*("[^"]*"|'[^']*'|[^:="']+?)\s*:\s*(.*)""")
@@ -132,13 +133,16 @@ def _duplicate(lines: list[str]) -> Phrase | None:
     table, message = "", None
     for number, line in enumerate((line[:MAX_LINE_LENGTH] for line in lines), 1):
         head, key = HEAD.match(line), KEY.match(line)
-        if line.lstrip().startswith("[["):
+        if rows := ROWS_HEAD.match(line):
             table = f"[[{number}]]"
+            if earlier := first.get(f"[{rows[1]}]"):
+                advice = say("each table of a list needs double brackets")
+                message = _correction(earlier, lines[earlier - 1], advice, f"[[{rows[1]}]]")
         name = f"[{head[1]}]" if head else table + key[1].strip("\"'") if key else ""
         table = name if head else table
         if name and first.setdefault(name, number) != number:
             word = name if head else name.removeprefix(table)
-            sentence = "line {line}: {word} is already defined in line {first}, keep one of them"
+            sentence = "line {line}: {word} is already defined in line {first}; keep one of them"
             message = say(sentence, line=number, word=word, first=first[name])
     return message
 

@@ -57,7 +57,7 @@ def _form(table: Table, sheet: Training, before: Sequence[Sheet]) -> SelfAttenti
     form = known.get(sheet.trains)
     if form is None:
         listed = ", ".join(known) or say("none")
-        sentence = "found {found}, the id of an earlier attention sheet of one sentence is needed: {known}"
+        sentence = "found {found}, expected the id of an earlier attention sheet of one sentence: {known}"
         said = say(sentence, found=show(sheet.trains), known=listed)
         raise table.error("trains", with_near(said, sheet.trains, known))
     if not form.weights:
@@ -98,7 +98,7 @@ def _target(table: Table, key: str, value: object, vocabulary: Vocabulary, d_out
     else:
         target = table.vector(key, value)
     if len(target) != d_out:
-        sentence = "has {n} numbers, {needed} are needed, one for each column of the output"
+        sentence = "has {n} numbers, expected {needed}, one for each column of the output"
         raise table.error(key, sentence, n=len(target), needed=d_out)
     return target
 
@@ -153,8 +153,8 @@ def _refuse_large(table: Table, sheet: Training, form: SelfAttention | MultiHead
     cells = sheet.steps * a_step
     if cells > MAX_CELLS:
         sentence = (
-            "{steps} steps of {examples} examples with {words} words would take about {cells:,} cells, at "
-            "most {most:,} are possible: take fewer steps, or fewer or shorter examples"
+            "{steps} steps of {examples} examples with {words} words would take about {cells:,} cells; at "
+            "most {most:,} are allowed: take fewer steps, or fewer or shorter examples"
         )
         sizes = {"steps": sheet.steps, "examples": examples, "words": words}
         raise table.error("steps", sentence, **sizes, cells=cells, most=MAX_CELLS)

@@ -89,7 +89,7 @@ def from_npy(path: Path, words: Sequence[str]) -> Content:
     except ValueError as error:
         raise SpecError(say("{path}: is not an array of numbers: {error}", path=path, error=error)) from None
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":  # noqa: PLR2004 - words × dimensions
-        sentence = "{path}: has the shape {shape} of {dtype}, a matrix of numbers is needed"
+        sentence = "{path}: has the shape {shape} of {dtype}, expected a matrix of numbers"
         raise SpecError(say(sentence, path=path, shape=matrix.shape, dtype=matrix.dtype))
     content, wanted, count = Content(), _Wanted(words), 0
     with _lines(word_list) as lines:
@@ -206,7 +206,7 @@ def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimite
     head = next(csv.reader([first], delimiter=delimiter), [])
     d = len(head) - 1
     if d < 1:
-        sentence = "{path}: line 1 has {n} columns, a word and its numbers are needed"
+        sentence = "{path}: line 1 has {n} columns, expected a word and its numbers"
         raise SpecError(say(sentence, path=path, n=d + 1))
     rows = csv.reader(lines, delimiter=delimiter)
     if all(_is_number(_with_point(part)) for part in head[1:]):
@@ -222,7 +222,7 @@ def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimite
 
 
 def _too_few(path: Path, line: int, count: int, needed: int) -> SpecError:
-    sentence = "{path}: line {line} has {n} numbers, {needed} are needed"
+    sentence = "{path}: line {line} has {n} numbers, expected {needed}"
     return SpecError(say(sentence, path=path, line=line, n=count, needed=needed))
 
 
@@ -232,7 +232,7 @@ def _numbers(path: Path, line: int, word: str, parts: Sequence[str]) -> list[flo
         sentence = "{path}: line {line}: the word {word!r} has {wrong}: write {right}, not {wrong}"
         raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong, right=_with_point(wrong)))
     if wrong is not None:
-        sentence = "{path}: line {line}: the word {word!r} has {wrong!r} where a number is needed"
+        sentence = "{path}: line {line}: the word {word!r} has {wrong!r} where a number is expected"
         raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong[:40]))
     return [float(part) for part in parts]
 
@@ -250,5 +250,5 @@ def _same_length(path: Path, content: Content) -> None:
     lengths = {word: len(row) for word, row in content.rows.items()}
     if len(set(lengths.values())) > 1:
         (a, b) = (min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__))
-        sentence = "{path}: {a!r} has {n} numbers and {b!r} has {m}, all words need the same number"
+        sentence = "{path}: {a!r} has {n} numbers and {b!r} has {m}; all words need the same number"
         raise SpecError(say(sentence, path=path, a=a, n=lengths[a], b=b, m=lengths[b]))

@@ -66,13 +66,11 @@ def load(path: Path, words: Sequence[str], components: int | None = None) -> Vec
     wrong = ~np.isfinite(E)
     if wrong.any():
         row, col = np.argwhere(wrong)[0]
-        sentence = "{path}: number {i} of the word {word!r} is {found}, a finite number is needed"
+        sentence = "{path}: number {i} of the word {word!r} is {found}, expected a finite number"
         raise SpecError(say(sentence, path=path, i=col + 1, word=words[row], found=E[row, col]))
     if (large := np.abs(E) > MAX_ABS).any():
         row, col = np.argwhere(large)[0]
-        sentence = (
-            "{path}: number {i} of the word {word!r} is {found}, a number within ±{largest:g} is needed"
-        )
+        sentence = "{path}: number {i} of the word {word!r} is {found}, expected a number within ±{largest:g}"
         values = {"i": col + 1, "word": words[row], "found": E[row, col], "largest": MAX_ABS}
         raise SpecError(say(sentence, path=path, **values))
     d = E.shape[1]
@@ -83,10 +81,7 @@ def load(path: Path, words: Sequence[str], components: int | None = None) -> Vec
             say("{d} dimensions of {file}", d=d, file=path.name),
         )
     if isinstance(components, bool) or not 1 <= components <= min(E.shape):
-        sentence = (
-            "{path}: components: found {found}, from 1 to {most} are possible "
-            "with {n} words and {d} dimensions"
-        )
+        sentence = "{path}: components: found {found}, expected 1 to {most} for {n} words and {d} dimensions"
         raise SpecError(say(sentence, path=path, found=components, most=min(E.shape), n=len(words), d=d))
     return principal(E, components, path.name)
 

@@ -132,7 +132,7 @@ def sized(table: Table, sheet: A, d_model: int) -> A:
     if not d_k and d_model % heads:
         sentence = (
             "found {heads}, which does not divide the {d_model} dimensions; "
-            "give d_k or a number of heads that divides it"
+            "give d_k, or a number of heads that divides {d_model}"
         )
         raise table.error("heads", sentence, heads=heads, d_model=d_model)
     d_k = d_k or d_model // heads
@@ -189,10 +189,10 @@ def shaped(
             )
         shape = (len(given[name]), len(given[name][0]))
         if shape != (rows, cols):
-            sentence = "has the shape {found_rows} × {found_cols}, {rows} × {cols} is needed"
+            sentence = "has the shape {found_rows} × {found_cols}, expected {rows} × {cols}"
             if name == "P":
                 sentence = (
-                    "has the shape {found_rows} × {found_cols}, {rows} × {cols} is needed, "
+                    "has the shape {found_rows} × {found_cols}, expected {rows} × {cols}, "
                     "one row per position"
                 )
             values = {"found_rows": shape[0], "found_cols": shape[1], "rows": rows, "cols": cols}

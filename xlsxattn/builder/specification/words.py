@@ -82,7 +82,7 @@ def _words(
                 raise table.error(key, "needs a file of word vectors, named by the key from")
         return table.table("tokens", None), (), ""
     if "tokens" in table.data:
-        raise table.error("from", "and tokens are both given, keep one of them")
+        raise table.error("from", "and tokens are both given; keep one of them")
     if keys.from_.endswith(".toml") and not (keys.words or keys.components):
         return table.data_file("from", keys.from_).table("tokens", None), (), ""
     path = (table.folder or Path()) / keys.from_
@@ -109,7 +109,7 @@ def parse_vocabulary(table: Table, used: Sequence[str] = ()) -> Vocabulary:
     keys = spec_tables.Vocabulary(**read(table, spec_tables.Vocabulary))
     tokens, file_dimensions, source = _words(table, keys, used)
     if not tokens.data:
-        raise table.error("tokens", "is empty, at least one word is needed")
+        raise table.error("tokens", "is empty, expected at least one word")
     E = {}
     twins: dict[str, str] = {}
     for key, value in tokens.data.items():
@@ -117,18 +117,18 @@ def parse_vocabulary(table: Table, used: Sequence[str] = ()) -> Vocabulary:
         twin = twins.setdefault(unicodedata.normalize("NFKC", word), word)
         if twin != word or word in E:
             raise tokens.error(
-                key, "{word!r} and {twin!r} are equal in Unicode NFKC, keep one of them", word=word, twin=twin
+                key, "{word!r} and {twin!r} are equal in Unicode NFKC; keep one of them", word=word, twin=twin
             )
         E[word] = _embedding(tokens, key, value)
     numbered = [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
     of_file = (tokens.word(f"dimensions[{i}]", name) for i, name in enumerate(file_dimensions, 1))
     dimensions = tuple(keys.dimensions) or tuple(of_file) or tuple(numbered)
     if len(dimensions) > MAX_COLUMNS:
-        sentence = "has {n} names, at most {most} are possible"
+        sentence = "has {n} names; at most {most} are allowed"
         raise table.error("dimensions", sentence, n=len(dimensions), most=MAX_COLUMNS)
     for word, vector in E.items():
         if len(vector) != len(dimensions):
-            sentence = "has {n} numbers, {needed} are needed, one per dimension"
+            sentence = "has {n} numbers, expected {needed}, one per dimension"
             raise tokens.error(word, sentence, n=len(vector), needed=len(dimensions))
     return Vocabulary(dimensions, tuple(E), tuple(E.values()), source)
 
@@ -144,7 +144,7 @@ def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
     """The sentences by context id, split into words, which are not validated yet."""
     table = top.table("contexts", None)
     if not 1 <= len(table.data) <= MAX_CONTEXTS:
-        sentence = "has {n} sentences, from 1 to {most} are possible"
+        sentence = "has {n} sentences, expected 1 to {most}"
         raise top.error("contexts", sentence, n=len(table.data), most=MAX_CONTEXTS)
     return {
         identifier(table, key, key, say("a context")): sentence_of(table, key, value)
@@ -173,13 +173,13 @@ def _padded(top: Table, contexts: tuple[Context, ...], length: int) -> tuple[Con
 def sentence_of(table: Table, key: str, value: object) -> tuple[str, ...]:
     """The words of a sentence, a text or a list, that are not looked up yet."""
     if not isinstance(value, str | list):
-        raise table.error(key, "found {found}, a sentence or a list of words is needed", found=show(value))
+        raise table.error(key, "found {found}, expected a sentence or a list of words", found=show(value))
     words = value.split() if isinstance(value, str) else value
     if not words:
-        raise table.error(key, "the sentence is empty, at least one word is needed")
+        raise table.error(key, "the sentence is empty, expected at least one word")
     if len(words) > MAX_WORDS:
         raise table.error(
-            key, "the sentence has {n} words, at most {most} are possible", n=len(words), most=MAX_WORDS
+            key, "the sentence has {n} words; at most {most} are allowed", n=len(words), most=MAX_WORDS
         )
     return tuple(table.token(key, word) for word in words)
 
@@ -208,7 +208,7 @@ def _check_known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary:
         sentence = " ".join(sentences[keys[0]])
         sentence = sentence if len(sentence) <= MAX_QUOTED else f"{sentence[: MAX_QUOTED - 3]}..."
         message = say(
-            "the vocabulary lacks the word {word!r} of the sentence {said!r}, did you mean {near!r}?"
+            "the vocabulary lacks the word {word!r} of the sentence {said!r}; did you mean {near!r}?"
             if near
             else "the vocabulary lacks the word {word!r} of the sentence {said!r}: "
             "add {word!r} to vocabulary.tokens",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cell_formulas import SIDE_BY_SIDE, braced, has_expected_formula, shortened
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.contract.names import parse
 
 if TYPE_CHECKING:

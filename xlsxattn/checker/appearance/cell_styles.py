@@ -12,25 +12,24 @@ from xlsxattn.checker.appearance.colours import BLACK, MIN_CONTRAST, WHITE, Pale
 from xlsxattn.checker.appearance.number_formats import colours, same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reading.grid import PER_POINT
 from xlsxattn.checker.reading.one_reading import MAX_ROWS
 from xlsxattn.checker.reading.sheet_view import joined
-from xlsxattn.checker.reading.strings import SYMBOL_FONTS
+from xlsxattn.checker.reading.strings import MIN_POINTS, SYMBOL_FONTS
 from xlsxattn.contract.first_screen import FORMATS, THEN
 from xlsxattn.contract.names import FRONT, parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from xlsxattn.checker.appearance.colours import RGB
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.language import Phrase
 
-MIN_POINTS = 4.0
-"""Minimum readable font size in points; built workbooks use at least 8."""
 MAX_INDENT = 6
 """Maximum indent of a text, about 9 pixels each; numbers are in columns of about 9 characters."""
 MIN_ROTATED_POINTS = 30.0
@@ -204,7 +203,7 @@ def _is_plain(style: CellStyle) -> bool:
     return readable and usual and not verdict(style.number_format)
 
 
-def _worded(name: str) -> Iterable[str]:
+def _worded(name: str) -> Collection[str]:
     """The number formats with words that a range may have."""
     place = parse(name)
     labelled = "_".join(filter(None, (place.block, place.label)))
@@ -218,7 +217,7 @@ def _worded(name: str) -> Iterable[str]:
 def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:
     code = style.number_format
     effect = verdict(code)
-    if effect and not any(same(code, built) for built in _worded(name)):
+    if effect and code not in (built := _worded(name)) and not any(same(code, one) for one in built):
         yield Kind.MISLEADING_FORMAT, {"hiding" if effect == "hides" else "format": shortened(code)}
     if contrast(style.faintest, style.paper) < MIN_CONTRAST:
         yield Kind.UNREADABLE, {"ink": spelled(style.faintest), "paper": spelled(style.paper)}

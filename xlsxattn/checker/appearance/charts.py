@@ -9,7 +9,8 @@ from openpyxl.utils import range_boundaries
 
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.contract.names import COLS, HEADING, parse
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.appearance.charts import area_of
 from xlsxattn.checker.cell_formulas import shortened
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.contract.names import TYPED_FOR, VOCABULARY, WORDS, RangeName, last, of_context, parse
 
 if TYPE_CHECKING:

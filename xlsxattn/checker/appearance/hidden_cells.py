@@ -8,7 +8,8 @@ from openpyxl.utils import get_column_letter
 
 from xlsxattn.checker.cell_formulas import span
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
 from xlsxattn.checker.reading.one_reading import MAX_ROWS
 from xlsxattn.contract.names import parse
 from xlsxattn.language import say

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.checker.appearance.blank_values import hides_nothing
-from xlsxattn.checker.appearance.cell_styles import MIN_POINTS, STRUCK
+from xlsxattn.checker.appearance.cell_styles import STRUCK
 from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
-from xlsxattn.checker.appearance.number_formats import same, verdict
+from xlsxattn.checker.appearance.number_formats import sections, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding
+from xlsxattn.checker.reading.strings import MIN_POINTS
 from xlsxattn.contract.exercise import answered, mark_of
 from xlsxattn.contract.names import FRONT, SHOWN, STEPS, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
@@ -37,7 +39,7 @@ IN_PARTS = ("Track", "Start", "Final", "Asked")
 """Those of them whose names have a further part."""
 SINGLE = ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
 """Quantities of the shown step of a training that have no heat map."""
-MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
+MASKED, NO_WORD, ABSENT = map(sections, ('"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"))
 """Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _BUILT_STOP = re.compile(
@@ -143,12 +145,13 @@ def _is_built_stop(rule: Rule) -> bool:
 
 def _is_built(rule: Rule, code: str, name: str, cells: Area, ranges: OwnRanges, book: Book) -> bool:
     """Whether a rule that replaces or hides a value is one of those that are built."""
-    if same(code, ABSENT):
+    parsed = sections(code)
+    if parsed == ABSENT:
         return hides_nothing(rule, name, cells, ranges, book.manifest)
-    if same(code, MASKED):
+    if parsed == MASKED:
         return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
     blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
-    if blank is None or not same(code, NO_WORD) or parse(name).block != "Ids":
+    if blank is None or parsed != NO_WORD or parse(name).block != "Ids":
         return False
     return _is_word(blank, rule.areas[0], ranges)
 

@@ -102,13 +102,14 @@ def _failure(code: int | None, answer: Path, values: Path, limits: Limits) -> En
 def _next_set(file: IO[bytes], areas: Mapping[str, Area]) -> dict[str, Grid]:
     """Read the values of the areas after the next set of edits from the output of IronCalc's child."""
     text = file.read(int.from_bytes(file.read(8), "little"))
-    others: dict[str, list[Value]] = json.loads(text, parse_int=float, object_hook=_decoded)
-    sizes = [a.rows * a.cols for place, a in enumerate(areas.values()) if str(place) not in others]
+    found = json.loads(text, parse_int=float, object_hook=_decoded)
+    others: dict[int, list[Value]] = {int(place): cells for place, cells in found.items()}
+    sizes = [a.rows * a.cols for place, a in enumerate(areas.values()) if place not in others]
     shown = np.fromfile(file, np.float64, sum(sizes))
     grids: dict[str, Grid] = {}
     start = 0
     for place, (name, area) in enumerate(areas.items()):
-        cells = others.get(str(place))
+        cells = others.get(place)
         if cells is not None:
             grids[name] = [cells[i : i + area.cols] for i in range(0, len(cells), area.cols)]
             continue

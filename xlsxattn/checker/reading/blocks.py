@@ -10,11 +10,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xlsxattn.checker.cells import Area, Value
+    from xlsxattn.checker.cells import Area, At, Value
     from xlsxattn.checker.reading.runs import NumberRuns
 
     Numbers = NDArray[np.float64]
-    At = tuple[str, int, int]
 
 SAMPLE = 50
 MIN_COUNT = 1024

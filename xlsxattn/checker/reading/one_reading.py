@@ -187,3 +187,10 @@ def _bounds(ref: str, where: str) -> Bounds:
     if left is None or top is None or right is None or bottom is None:
         raise AmbiguousError(say("the shared formula in {cell} has no range", cell=where))
     return left, top, right, bottom
+
+
+def is_on(flag: str | None) -> bool:
+    """A flag of the file; LibreOffice accepts further spellings than the format has."""
+    if flag not in (None, "1", "true", "0", "false"):
+        raise AmbiguousError(say("a setting is {said}, but must be 1 or 0", said=flag))
+    return flag in ("1", "true")

@@ -15,7 +15,7 @@ from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import STANDARD, Allowance, AmbiguousError
 from xlsxattn.checker.reading.objects import objects_of
-from xlsxattn.checker.reading.package import WORKSHEET, read_package, tables_of
+from xlsxattn.checker.reading.package import THEME, WORKSHEET, read_package, tables_of
 from xlsxattn.checker.reading.sheet_view import charts_of, view_of
 from xlsxattn.checker.reading.sheets import SheetReader
 from xlsxattn.checker.reading.strings import read_strings
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 _PROPERTIES = "docProps/app.xml"
-THEME = "application/vnd.openxmlformats-officedocument.theme+xml"
 _GNUMERIC, _GNUMERIC_MARK = "gnumeric", b"http://www.gnumeric.org/ext/spreadsheetml"
 """Gnumeric in the properties of a file, and the namespace that it declares at the start of each sheet."""
 _HEAD = 1024

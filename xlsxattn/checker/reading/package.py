@@ -46,7 +46,7 @@ _WORKBOOKS = (
 _STRINGS = f"{_SHEET}sharedStrings+xml"
 _TABLE = f"{_SHEET}table+xml"
 _STYLES = f"{_SHEET}styles+xml"
-_THEME = "application/vnd.openxmlformats-officedocument.theme+xml"
+THEME = "application/vnd.openxmlformats-officedocument.theme+xml"
 WORKSHEET = f"{_OFFICE}worksheet"
 _KINDS = {
     WORKSHEET: f"{_SHEET}worksheet+xml",
@@ -165,7 +165,7 @@ def _judge_owners(parts: Sequence[str]) -> None:
 
 def _judge_styles(archive: GuardedArchive, links: Mapping[str, Link], types: Mapping[str, str]) -> None:
     """All programs must find the same styles and the same theme."""
-    kinds = (("styles", say("styles"), _STYLES), ("theme", say("theme"), _THEME))
+    kinds = (("styles", say("styles"), _STYLES), ("theme", say("theme"), THEME))
     for relation, kind, declared_as in kinds:
         linked = sorted(link.part for link in links.values() if link.type == f"{_OFFICE}{relation}")
         declared = sorted(part for part, each in types.items() if each == declared_as)

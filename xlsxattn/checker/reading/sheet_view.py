@@ -13,7 +13,7 @@ from openpyxl.xml.functions import fromstring
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.reading.grid import PER_POINT, Grid, size
 from xlsxattn.checker.reading.limits import AmbiguousError
-from xlsxattn.checker.reading.one_reading import MAX_ROWS, whole
+from xlsxattn.checker.reading.one_reading import MAX_ROWS, is_on, whole
 from xlsxattn.checker.reading.package import linked, tag_of
 from xlsxattn.language import say
 
@@ -33,7 +33,6 @@ MAX_FROZEN_HEIGHT, MAX_FROZEN_WIDTH = 600.0, 1050.0
 """Maximum size in points of frozen rows and columns, which fill the window of a screen of 1,080 lines."""
 _BARS = ("color", "fillColor", "negativeFillColor")
 _SERIES = ("tx", "cat", "val", "xVal", "yVal")
-_TRUE, _FALSE = ("1", "true"), ("0", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ def view_of(
     views, grid = list(_all(root, "sheetView")), Grid(root, rows)
     above, before = _out_of_reach(views)
     folded = tuple(
-        joined(int(r) - 1 for r, said in rows.items() if _is_on(said.get("hidden")) and _is_in_group(said))
+        joined(int(r) - 1 for r, said in rows.items() if is_on(said.get("hidden")) and _is_in_group(said))
     )
     frozen = [_frozen(view, grid) for view in views]
     return SheetView(
@@ -157,8 +156,8 @@ def view_of(
             for col in _all(root, "col")
             if col.get("style")
         ),
-        shows_zeros=all(_is_on(view.get("showZeros", "1")) for view in views),
-        shows_values=not any(_is_on(view.get("showFormulas")) for view in views),
+        shows_zeros=all(is_on(view.get("showZeros", "1")) for view in views),
+        shows_values=not any(is_on(view.get("showFormulas")) for view in views),
         frozen_rows=max((rows for rows, _ in frozen), default=0),
         frozen_columns=max((columns for _, columns in frozen), default=0),
         grid=grid,
@@ -190,7 +189,7 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
 def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
     defaults: Any = next(_all(root, "sheetFormatPr"), {})
     low = size(defaults.get("defaultRowHeight"), MIN_POINTS) < MIN_POINTS
-    if low or _is_on(defaults.get("zeroHeight")):
+    if low or is_on(defaults.get("zeroHeight")):
         shown = {int(row) for row, said in rows.items() if "ht" in said and not _is_hidden_row(said)}
         yield from _between(shown, MAX_ROWS)
     else:
@@ -198,7 +197,7 @@ def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[H
 
 
 def _is_hidden_row(said: Mapping[str, str]) -> bool:
-    hidden = _is_on(said.get("hidden")) and not _is_in_group(said)
+    hidden = is_on(said.get("hidden")) and not _is_in_group(said)
     return hidden or size(said.get("ht"), MIN_POINTS) < MIN_POINTS
 
 
@@ -233,8 +232,8 @@ def _frozen(view: Any, grid: Grid) -> tuple[int, int]:
 
 def _unfolds(root: Any, views: Sequence[Any]) -> bool:
     """Whether a reader can expand collapsed groups."""
-    protected = any(_is_on(one.get("sheet")) for one in _all(root, "sheetProtection"))
-    return not protected and all(_is_on(view.get("showOutlineSymbols", "1")) for view in views)
+    protected = any(is_on(one.get("sheet")) for one in _all(root, "sheetProtection"))
+    return not protected and all(is_on(view.get("showOutlineSymbols", "1")) for view in views)
 
 
 def _hidden_columns(root: Any) -> Iterator[HiddenSpan]:
@@ -243,7 +242,7 @@ def _hidden_columns(root: Any) -> Iterator[HiddenSpan]:
     for col in _all(root, "col"):
         first, last = int(col.get("min")), min(int(col.get("max")), MAX_COLUMNS)
         listed |= set(range(first, last + 1))
-        if _is_on(col.get("hidden")) or size(col.get("width"), MIN_CHARACTERS) < MIN_CHARACTERS:
+        if is_on(col.get("hidden")) or size(col.get("width"), MIN_CHARACTERS) < MIN_CHARACTERS:
             yield first - 1, last - 1
     default = defaults.get("defaultColWidth") or defaults.get("baseColWidth")
     if size(default, MIN_CHARACTERS) < MIN_CHARACTERS:
@@ -275,7 +274,7 @@ def _between(numbers: set[int], end: int) -> Iterator[HiddenSpan]:
 
 def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[Rule]:
     """The conditional formats of a sheet; none if the sheet turns them off."""
-    if any(not _is_on(one.get("enableFormatConditionsCalculation", "1")) for one in _all(root, "sheetPr")):
+    if any(not is_on(one.get("enableFormatConditionsCalculation", "1")) for one in _all(root, "sheetPr")):
         return
     for formatting in _all(root, "conditionalFormatting"):
         areas = tuple(_areas(tab, _cells_of(formatting)))
@@ -294,8 +293,8 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
                 look if inline is None else DifferentialStyle.from_tree(inline),
                 tuple(map(_colour, colours)),
                 tuple(map(_colour, bars)),
-                shows_value=all(_is_on(one.get("showValue", "1")) for one in drawings),
-                stops=_is_on(rule.get("stopIfTrue")),
+                shows_value=all(is_on(one.get("showValue", "1")) for one in drawings),
+                stops=is_on(rule.get("stopIfTrue")),
             )
 
 
@@ -318,7 +317,7 @@ def _value(key: str, text: str) -> Any:
 def _offers(tab: str, root: Any) -> Iterator[Offer]:
     """Drop-down lists with a visible arrow; confusingly, ``showDropDown`` hides it."""
     for one in _all(root, "dataValidation"):
-        if one.get("type") == "list" and not _is_on(one.get("showDropDown")):
+        if one.get("type") == "list" and not is_on(one.get("showDropDown")):
             source = next((f.text or "".join(f.itertext()) for f in _all(one, "formula1")), "")
             yield Offer(tuple(_areas(tab, _cells_of(one))), source.strip())
 
@@ -341,10 +340,3 @@ def _areas(tab: str, references: str) -> Iterator[Area]:
 def _all(element: Any, name: str) -> Iterator[Any]:
     """All descendants with a local name, in any namespace."""
     return (one for one in element.iter() if tag_of(one) == name) if element is not None else iter(())
-
-
-def _is_on(flag: str | None) -> bool:
-    """A flag of the file; LibreOffice accepts further spellings than the format has."""
-    if flag not in (None, *_TRUE, *_FALSE):
-        raise AmbiguousError(say("a setting is {said}, but must be 1 or 0", said=flag))
-    return flag in _TRUE

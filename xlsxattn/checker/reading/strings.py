@@ -27,7 +27,8 @@ SYMBOL_FONTS = (
     *("segoemdl2", "segoefluent", "hololensmdl2"),
 )
 """Fonts that show symbols instead of letters and digits, in lower case and without spaces."""
-_MIN_POINTS = 4.0
+MIN_POINTS = 4.0
+"""Minimum readable font size in points; built workbooks use at least 8."""
 _WHITES = (("theme", "0"), ("indexed", "1"), ("indexed", "9"), ("indexed", "65"))
 _MAX_LIGHTNESS = 0.82
 """The lightness of an RGB colour, from 0 to 1, above which it is hardly visible on white."""
@@ -85,7 +86,7 @@ def _is_faint(look: Any) -> bool:
     """Whether the letters of a run are hidden, tiny, symbols, or nearly white."""
     said = {one.tag: str(one.get("val", "")) for one in look}
     font = "".join(said.get(_FONT, "").split()).lower()
-    tiny = _SIZE in said and float(said[_SIZE]) < _MIN_POINTS
+    tiny = _SIZE in said and float(said[_SIZE]) < MIN_POINTS
     return _HIDES in said or tiny or font.startswith(SYMBOL_FONTS) or any(map(_is_light, look.iter(_COLOUR)))
 
 

@@ -10,6 +10,7 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.reading.limits import AmbiguousError
+from xlsxattn.checker.reading.one_reading import is_on
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ _SINGLE = ("sheets", "definedNames", "calcPr", "workbookPr")
 """Elements that occur at most once, as children of the root."""
 _WITHIN = {"sheet": "sheets", "definedName": "definedNames"}
 _AUTOMATIC = ("auto", "autoNoTable")
-_TRUE, _FALSE = ("1", "true"), ("0", "false")
-_VISIBLE = "visible"
+VISIBLE = "visible"
 _MACRO = ("function", "vbProcedure", "xlm")
 """Attributes of names that are macros rather than ranges."""
 
@@ -77,7 +77,7 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link], tables: Sequence[s
         from_1904=_flag(properties, "date1904"),
         macros=frozenset(_called(one) for one in names if any(_flag(one, key) for key in _MACRO)),
         hidden=frozenset(_called(one) for one in names if _flag(one, "hidden")),
-        hides_window=bool(windows) and all(one.get("visibility", _VISIBLE) != _VISIBLE for one in windows),
+        hides_window=bool(windows) and all(one.get("visibility", VISIBLE) != VISIBLE for one in windows),
         hides_tabs=any(not _flag(one, "showSheetTabs", default=True) for one in windows),
     )
 
@@ -135,9 +135,7 @@ def _called(name: Any) -> str:
 
 def _flag(element: Any, key: str, *, default: bool = False) -> bool:
     value = element.get(key)
-    if value is not None and value not in (*_TRUE, *_FALSE):
-        raise AmbiguousError(say("{key} is {said}, but must be 1 or 0", key=key, said=value))
-    return default if value is None else value in _TRUE
+    return default if value is None else is_on(value)
 
 
 def _tag(name: str) -> str:

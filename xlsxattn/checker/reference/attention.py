@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from xlsxattn.contract.values import MASK_VALUE, MIN_TEMPERATURE
+from xlsxattn.contract.values import MASK_VALUE, MIN_TEMPERATURE, NONE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ class Sized(NamedTuple):
 
     def row(self, position: int | Array) -> Sized:
         """The row at a position from 1, as (..., 1, cols); zeros for position 0."""
+        if isinstance(position, int) and position:
+            return Sized(*(a[..., position - 1 : position, :] for a in self))
         chosen = np.arange(1, self.value.shape[-2] + 1) == np.asarray(position)[..., None]  # (..., rows)
         return Sized(*(np.where(chosen[..., None], a, 0.0).sum(axis=-2, keepdims=True) for a in self))
 
@@ -273,7 +275,7 @@ def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:
     may be only rounding error, or its square is not finite.
     """
     if not (a.size.any() and b.size.any()):  # exact zeros, which are not sums
-        return Expected(np.array([["–"]], dtype=object), "number")
+        return Expected(np.array([[NONE]], dtype=object), "number")
     lengths, rotation = [], 0.0
     for v, M in ((a, M_a), (b, M_b)):
         length = math.hypot(*v.value[0])
@@ -281,7 +283,7 @@ def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:
         known = length > TOLERANCE * error and MIN_LENGTH < length < MAX_LENGTH
         rotation += error / length if known else math.inf
         lengths.append(length)
-    value: float | str = "–"
+    value: float | str = NONE
     if all(lengths):
         value = float(np.einsum("nd,nd->", a.value / lengths[0], b.value / lengths[1]))
     return Expected(np.array([[value]], dtype=object), "number", 1.0, FREE * rotation / 2)

@@ -11,7 +11,7 @@ from xlsxattn.checker.reference.attention import Expected, Sized, numbers
 from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.vocabulary_head import any_doubt, falling
 from xlsxattn.checker.reference.words import constant, count, labels, sentence, shaped
-from xlsxattn.contract.names import RangeName, parse, part_of
+from xlsxattn.contract.names import FEW_COLUMNS, FEW_ROWS, RangeName, parse, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.words import ContextWords
 
 STRONGEST, WIDE = 5, 8
-FEW_ROWS, FEW_COLUMNS = 4, 3
 
 
 def chosen_head(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName]:

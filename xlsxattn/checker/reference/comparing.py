@@ -14,6 +14,7 @@ from xlsxattn.checker.reference.models import encoded
 from xlsxattn.checker.reference.transformer import followed
 from xlsxattn.checker.reference.words import constant, embedded, labels, mark, numbered, sentence, shaped
 from xlsxattn.contract.names import RangeName
+from xlsxattn.contract.values import GOOD, NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,6 +106,6 @@ def sameness(contexts: Sequence[ContextWords]) -> Expected:
     """
     rows = [c.X.row(c.focus).value for c in contexts if c.focus]
     if len(rows) == 1:
-        return Expected(np.array([[OneOf(("–", "✓"))]], dtype=object), "mark")
+        return Expected(np.array([[OneOf((NONE, GOOD))]], dtype=object), "mark")
     same = all(np.array_equal(row, rows[0]) for row in rows)
     return mark(good=same, noted=not rows)

@@ -15,38 +15,9 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import FREE, TOLERANCE, Expected
 from xlsxattn.checker.reference.choices import one_of, own
-from xlsxattn.checker.reference.models import NO_CLASS
 from xlsxattn.checker.reference.sentences import shares
 from xlsxattn.checker.reference.words import constant, labels, text, uses_blanks
-from xlsxattn.contract.first_screen import (
-    ABSENT,
-    BLANK,
-    BOTH_UNDECIDED,
-    CLASS,
-    CLASS_UNDECIDED,
-    CLOSEST,
-    DIFFER,
-    DIFFERENT_INPUTS,
-    DIVERGED,
-    EQUALLY_CLOSE,
-    FIRST_UNDECIDED,
-    LEANS,
-    LEARNED,
-    MIXED,
-    NEITHER_HAS,
-    NO_FOCUS,
-    NOT_LEARNED,
-    NOT_YET,
-    ONE_HAS,
-    OTHER_NUMBERS,
-    SAME,
-    SAME_NUMBERS,
-    SECOND_UNDECIDED,
-    TWICE,
-    UNDECIDED,
-    UNKNOWN,
-)
-from xlsxattn.contract.first_screen import NO_CLASS as NO_WORD
+from xlsxattn.contract import first_screen as texts
 from xlsxattn.contract.kinds import (
     Classifier,
     Compare,
@@ -57,6 +28,7 @@ from xlsxattn.contract.kinds import (
     MultiHead,
 )
 from xlsxattn.contract.names import START, RangeName
+from xlsxattn.contract.values import NONE
 from xlsxattn.language import ENGLISH, codes, language, say
 
 if TYPE_CHECKING:
@@ -67,7 +39,6 @@ if TYPE_CHECKING:
 
 HALF = 0.005
 """Half of the last digit of numbers with two decimals: smaller differences are not visible."""
-NOBODY = "–"
 BLANKS = ("▁", "<U+000A>")
 """The representations of a space and of a newline in tokens of trained models."""
 
@@ -252,7 +223,7 @@ def upright(x: Expected) -> Expected:
 
 def as_row(x: Expected) -> Expected:
     """Cosines, (v, 1), as a row of numbers, with 0 for missing ones."""
-    values = [[0.0 if value == NOBODY else float(value) for value in x.values[:, 0]]]
+    values = [[0.0 if value == NONE else float(value) for value in x.values[:, 0]]]
     return replace(x, values=np.array(values))
 
 
@@ -311,15 +282,15 @@ def unreadable(screen: Screen, c: ContextWords) -> str | None:
     """The text for a sentence with an unknown word or an invalid blank; None if it has neither."""
     lost = [str(word) for word, i in zip(c.tokens[:, 0], c.ids[:, 0], strict=True) if not i and word != ""]
     if lost:
-        return screen.tell(UNKNOWN, word=lost[0])
-    return screen.tell(BLANK) if not (screen.blanks or c.exists.all()) else None
+        return screen.tell(texts.UNKNOWN, word=lost[0])
+    return screen.tell(texts.BLANK) if not (screen.blanks or c.exists.all()) else None
 
 
 def unfollowed(screen: Screen, c: ContextWords) -> str | None:
     """The text for a sentence that is unreadable or lacks the focus word; None for other sentences."""
     fault = unreadable(screen, c)
     if fault is None and not c.focus:
-        return screen.tell(ABSENT, focus=screen.focus) if screen.focus else screen.tell(NO_FOCUS)
+        return screen.tell(texts.ABSENT, focus=screen.focus) if screen.focus else screen.tell(texts.NO_FOCUS)
     return fault
 
 
@@ -329,12 +300,12 @@ def says(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
     if fault is not None:
         return text(fault)
     near = screen.columns == "near"
-    twice = screen.tell(TWICE) if list(c.tokens[:, 0]).count(screen.focus) > 1 else ""
+    twice = screen.tell(texts.TWICE) if list(c.tokens[:, 0]).count(screen.focus) > 1 else ""
     if screen.columns == "numbered":
-        return text(screen.tell(MIXED, focus=screen.focus) + twice)
-    sentences = {True: EQUALLY_CLOSE if near else UNDECIDED, False: CLOSEST if near else LEANS}
+        return text(screen.tell(texts.MIXED, focus=screen.focus) + twice)
+    decided, open_ = (texts.CLOSEST, texts.EQUALLY_CLOSE) if near else (texts.LEANS, texts.UNDECIDED)
     return leaning.text(
-        screen.tell(sentences[undecided], focus=screen.focus, lead=lead, other=other) + twice
+        screen.tell(open_ if undecided else decided, focus=screen.focus, lead=lead, other=other) + twice
         for undecided, lead, other in product(leaning.undecided, leaning.leads, leaning.others)
     )
 
@@ -343,13 +314,13 @@ def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
     """The text about both sentences."""
     there = [bool(c.focus) for c in screen.contexts]
     if screen.made["vocab_Status"].values.item() == "✗":
-        return text(screen.tell(NOT_YET))
+        return text(screen.tell(texts.NOT_YET))
     if not screen.focus:
-        return text(screen.tell(NO_FOCUS))
+        return text(screen.tell(texts.NO_FOCUS))
     if not all(there):
-        return text(screen.tell(ONE_HAS if any(there) else NEITHER_HAS, focus=screen.focus))
+        return text(screen.tell(texts.ONE_HAS if any(there) else texts.NEITHER_HAS, focus=screen.focus))
     if screen.is_unlike:
-        return text(screen.tell(DIFFERENT_INPUTS, focus=screen.focus))
+        return text(screen.tell(texts.DIFFERENT_INPUTS, focus=screen.focus))
     one, two = leanings
     if screen.columns == "numbered":
         return outputs_compared(screen, one.numbers, two.numbers)
@@ -365,12 +336,12 @@ def trained(screen: Screen, training: SheetInfo) -> Expected:
     s, steps = RangeName(training.id), training.steps
     losses, verdict, diverged = (screen.made[s[block]] for block in ("Loss", "Verdict", "Diverged"))
     if screen.made["vocab_Status"].values.item() == "✗":
-        return text(screen.tell(NOT_YET))
+        return text(screen.tell(texts.NOT_YET))
     if diverged.values.item() > 0:
-        return text(screen.tell(DIVERGED, step=int(diverged.values.item())))
+        return text(screen.tell(texts.DIVERGED, step=int(diverged.values.item())))
     falls, is_sure = verdict.values.item() == "✓", math.isfinite(verdict.amplification)
-    learned = [screen.tell(LEARNED, steps=steps, percent=percent) for percent in percents(losses)]
-    not_learned = [screen.tell(NOT_LEARNED, steps=steps)]
+    learned = [screen.tell(texts.LEARNED, steps=steps, percent=percent) for percent in percents(losses)]
+    not_learned = [screen.tell(texts.NOT_LEARNED, steps=steps)]
     ways, others = (learned, not_learned) if falls else (not_learned, learned)
     return text_from(ways if is_sure else ways + others, diverged)  # which rounding does not affect
 
@@ -394,7 +365,9 @@ def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:
     """The text about two rows of outputs, (1, v) each, whose columns have no names."""
     distance = float(np.linalg.norm(one.values - two.values))
     doubt = np.sqrt(one.values.size) * (rounding_of(one) + rounding_of(two))  # both rows off in every column
-    ways = [OTHER_NUMBERS, SAME_NUMBERS] if distance > HALF else [SAME_NUMBERS, OTHER_NUMBERS]
+    ways = [texts.SAME_NUMBERS, texts.OTHER_NUMBERS]
+    if distance > HALF:
+        ways.reverse()
     sure = abs(distance - HALF) > doubt  # not after an overflow: NaN, or infinite doubt
     return text_from(map(screen.tell, ways[:1] if sure else ways), merged([one, two], one.values))
 
@@ -402,10 +375,10 @@ def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:
 def decided(first_undecided: bool, second_undecided: bool, *, same: bool) -> str:  # noqa: FBT001 - one for each sentence
     """The text for two sentences that have the focus word."""
     if first_undecided:
-        return BOTH_UNDECIDED if second_undecided else FIRST_UNDECIDED
+        return texts.BOTH_UNDECIDED if second_undecided else texts.FIRST_UNDECIDED
     if second_undecided:
-        return SECOND_UNDECIDED
-    return SAME if same else DIFFER
+        return texts.SECOND_UNDECIDED
+    return texts.SAME if same else texts.DIFFER
 
 
 # --- the other kinds ---------------------------------------------------------------------------------------
@@ -429,10 +402,10 @@ def classified(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
     fault = unreadable(screen, c)
     if fault is not None:
         return text(fault)
-    if own(screen.made[screen.at(c, screen.first)["Class"]].values.item()) == NO_CLASS:
-        return text(screen.tell(NO_WORD))
+    if own(screen.made[screen.at(c, screen.first)["Class"]].values.item()) == NONE:
+        return text(screen.tell(texts.NO_CLASS))
     return leaning.text(
-        screen.tell(CLASS_UNDECIDED if undecided else CLASS, lead=lead, other=other)
+        screen.tell(texts.CLASS_UNDECIDED if undecided else texts.CLASS, lead=lead, other=other)
         for undecided, lead, other in product(leaning.undecided, leaning.leads, leaning.others)
     )
 
@@ -495,5 +468,5 @@ def most(A: Expected, queries: ContextWords, keys: ContextWords) -> Expected:
     for i, a in enumerate(A.values):
         near = [int(np.argmax(a)), *np.flatnonzero(a >= a.max() - doubt)]
         words = tuple(dict.fromkeys(str(keys.tokens[j, 0]) for j in near))
-        values[i, 0] = one_of(words) if queries.exists[i] else NOBODY
+        values[i, 0] = one_of(words) if queries.exists[i] else NONE
     return Expected(values, "text", A.magnitude, A.amplification, coarse=A.coarse)

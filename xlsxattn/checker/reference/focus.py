@@ -23,7 +23,7 @@ from xlsxattn.checker.reference.attention import (
 )
 from xlsxattn.checker.reference.choices import Wording, one_of
 from xlsxattn.checker.reference.words import constant, count, text
-from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.contract.values import MASK_VALUE, NONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from xlsxattn.contract.names import RangeName
 
 MAX_COUNT = 3  # number of words that are named
-NOBODY = "–"  # shown if the sentence lacks the focus word
 HUNDREDTH = 0.01
 
 
@@ -125,11 +124,11 @@ def in_words(t: RangeName, row: Weights, focus_row: FocusRow, largest: Array, M:
             float(len(focus_row.words)),
             lost,
         ),
-        t["FocusWords"]: Expected(np.full((1, len(columns)), NOBODY, dtype=object), "text"),
-        t["FocusSaid"]: text(NOBODY),
+        t["FocusWords"]: Expected(np.full((1, len(columns)), NONE, dtype=object), "text"),
+        t["FocusSaid"]: text(NONE),
     }
     if count_named := min(focus_row.n_named, len(columns)):
-        named = [*(one_of(may) for may in words[:count_named]), *[NOBODY] * (len(columns) - count_named)]
+        named = [*(one_of(may) for may in words[:count_named]), *[NONE] * (len(columns) - count_named)]
         found[t["FocusWords"]] = Expected(_cells(named), "text", amplification=lost)
         more = focus_row.n_named > count_named
         sentence = wording(largest[:count_named], words[:count_named], slack(M), more=more)

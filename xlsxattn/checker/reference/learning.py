@@ -8,7 +8,7 @@ No derivatives are derived by hand. The gradient of a weight is a complex step i
 of an intermediate result (Scores, Q, ...) a complex step in that. Each example has its own loss, so a single
 step at the same place of all examples gives all their gradients.
 
-Shapes: E examples, H heads, T words in the longest example, S steps in parallel. Only unmtarget words are
+Shapes: E examples, H heads, T words in the longest example, S steps in parallel. Only unmasked words are
 computed, so of N words, each row has T.
 """
 
@@ -20,6 +20,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from xlsxattn.contract.names import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,8 +37,6 @@ STEEPEST = 700.0
 """Differences of scores are clipped here: exp(−700) is 1e-304."""
 MAX_WEIGHT = 1e6
 """A run stops before a step that would make weights this large, and keeps its weights."""
-MEMORY = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
-"""The state of each optimizer."""
 WEIGHTS = ("W_Q", "W_K", "W_V", "W_O")
 MAX_NUMBERS = 4_000_000
 """Maximum number of complex numbers of a batch of steps."""
@@ -73,7 +73,7 @@ class Lesson:
 
     @cached_property
     def words(self) -> Array:
-        """The embeddings of the unmtarget words of each row, (E, T, d_model)."""
+        """The embeddings of the unmasked words of each row, (E, T, d_model)."""
         columns, there = self.places
         return np.asarray(self.X[columns] * there[..., None])
 

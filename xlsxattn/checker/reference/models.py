@@ -28,6 +28,7 @@ from xlsxattn.checker.reference.words import (
 )
 from xlsxattn.checker.reference.writing import decoded, own_mask, rounding
 from xlsxattn.contract.names import RangeName
+from xlsxattn.contract.values import NONE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Ranges
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
-
-
-NO_CLASS = "–"
-"""Shown instead of a class if the sentence lacks the words that are classified."""
 
 
 def once(sheet: SheetInfo, tower: Tower, places: Positions) -> Ranges:
@@ -164,7 +161,7 @@ def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Input
         first, doubts = falling(Logits, 1)
         found |= {p["Pooled"]: expect(Pooled), p["Logits"]: expect(Logits)} | ranges
         answer = any_doubt(doubts).over(Expected(classes[0][first], "text"))
-        found[p["Class"]] = answer if answered(sheet, c) else text(NO_CLASS)
+        found[p["Class"]] = answer if answered(sheet, c) else text(NONE)
         found |= output_labels(sheet, p["Pooled"], None, dims)
         for block in ("Logits", "LogitExp", "Probability"):
             found |= labels(p[block], None, classes)

@@ -38,7 +38,7 @@ from xlsxattn.checker.reference.words import (
     unknown,
 )
 from xlsxattn.contract.kinds import MultiHead
-from xlsxattn.contract.names import RangeName
+from xlsxattn.contract.names import MEMORY, RangeName
 from xlsxattn.contract.values import MASK_VALUE, MAX_BETA, MIN_ADAM_EPSILON
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Course:
             ValueError: it is unknown.
         """
         name = self.sheet.optimizer
-        if name not in learning.MEMORY:
+        if name not in MEMORY:
             raise unknown(self.sheet.id, "optimizer", name)
         o = learning.Optimizer(
             name, clamp(self.number("LearningRate"), 0), clamp(self.number("WeightDecay"), 0)
@@ -173,7 +173,7 @@ class Course:
         for m in self.learns:
             own = self.start[m].shape
             shapes[m] = (n + 1, *own)
-            shapes |= {f"{x}_{m}": (n, *own) for x in (*learning.MEMORY[self.optimizer.name], "Proposed")}
+            shapes |= {f"{x}_{m}": (n, *own) for x in (*MEMORY[self.optimizer.name], "Proposed")}
             shapes[f"d{m}"] = (n, *own)
         if self.optimizer.name == "adam":
             shapes |= {f"Correction{i}": (n, 1, 1) for i in (1, 2)}
@@ -378,8 +378,8 @@ def updates(x: Course) -> Ranges:
     own = learning.corrected(o, k)
     found = {s[f"{name}_Steps"]: correction(value) for name, value in own.items()}
     for m in x.learns:
-        memory = {name: before(run[f"{name}_{m}"]) for name in learning.MEMORY[o.name]}
-        kept = {name: run[f"{name}_{m}"] for name in learning.MEMORY[o.name]}
+        memory = {name: before(run[f"{name}_{m}"]) for name in MEMORY[o.name]}
+        kept = {name: run[f"{name}_{m}"] for name in MEMORY[o.name]}
         new = updated(o, [run[name] for name in own], run[m][:-1], run[f"d{m}"], memory, kept)
         found |= {s[f"{name}_{m}_Steps"]: stacked(*both) for name, both in new.items()}
         follows = np.where(run["Alive"][1:] == 1, run[f"Proposed_{m}"], run[m][:-1])
@@ -416,7 +416,7 @@ def shown(x: Course, ranges: Ranges, chosen: int, W: Mapping[str, Array]) -> Ran
     found = {s["Chosen"]: constant([[float(chosen)]]), s["Shown_Alive"]: constant([[alive]])}
     found |= {s[f"Shown_{name}"]: constant(value) for name, value in divisors.items()}
     for m in x.learns:
-        memory = {name: before(x.run[f"{name}_{m}"])[chosen - 1] for name in learning.MEMORY[o.name]}
+        memory = {name: before(x.run[f"{name}_{m}"])[chosen - 1] for name in MEMORY[o.name]}
         dW = x.kept(s[f"Shown_d{m}"], ranges[s[f"Shown_d{m}"]].values)
         own = learning.update(o, [*divisors.values()], W[m], dW, memory, lambda _, own: own)
         kept = {name: x.kept(s[f"Shown_{name}_{m}"], own[name]) for name in own}

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.findings import Finding, Kind, shape_text
+from xlsxattn.checker.finding_kinds import Kind
+from xlsxattn.checker.findings import Finding, shape_text
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
 from xlsxattn.contract.kinds import KINDS, Sheet
 from xlsxattn.contract.kinds.settings import setting
 from xlsxattn.contract.names import cols_of, of_context, part_of, rows_of
+from xlsxattn.contract.values import BAD, GOOD, NONE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def constant(values: Array | list[list[float]]) -> Expected:
 
 def mark(*, good: bool | Array, noted: bool | Array = False, amplification: float | Array = 1.0) -> Expected:
     """A status (..., 1, 1): ✗ if not good, – if good but noted, else ✓."""
-    sign = np.where(good, np.where(noted, "–", "✓"), "✗").astype(object)
+    sign = np.where(good, np.where(noted, NONE, GOOD), BAD).astype(object)
     return Expected(sign[..., None, None], "mark", amplification=amplification)
 
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import THOROUGH
+from conftest import THOROUGH, optional_library
 from drawn import model, words_of
 
 from xlsxattn.checker.reference import SheetInfo, expected
 from xlsxattn.checker.reference.layers import ACTIVATIONS
 
-if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
-    import torch
-else:
-    torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
+torch = optional_library("torch")
 
 DRAWS = 100 if THOROUGH else 24
 F = torch.nn.functional
 
 
-def close(found: Any, judged: Any) -> None:
-    judged = judged.detach().numpy()
-    np.testing.assert_allclose(found, judged, rtol=0, atol=1e-12 * max(1.0, np.abs(judged).max()))
+def close(found: Any, by_torch: Any) -> None:
+    by_torch = by_torch.detach().numpy()
+    np.testing.assert_allclose(found, by_torch, rtol=0, atol=1e-12 * max(1.0, np.abs(by_torch).max()))
 
 
 def tensor(values: Any) -> Any:
@@ -288,7 +284,7 @@ def test_norms_agree_with_layer_norm_and_rms_norm():
 
 
 @pytest.mark.parametrize(
-    ("name", "judged"),
+    ("name", "by_torch"),
     [
         ("relu", F.relu),
         ("gelu", F.gelu),
@@ -299,12 +295,12 @@ def test_norms_agree_with_layer_norm_and_rms_norm():
         ("geglu-tanh", lambda h: F.gelu(h, approximate="tanh")),
     ],
 )
-def test_activations_agree_with_pytorch(name, judged):
+def test_activations_agree_with_pytorch(name, by_torch):
     h = np.concatenate([np.linspace(-40, 40, 4001), np.random.default_rng(16).normal(size=1000)])[None]
     found = ACTIVATIONS[name](h)
-    close(found, judged(tensor(h)))
+    close(found, by_torch(tensor(h)))
     within = np.abs(h) < 5  # and small values have a small relative error
-    np.testing.assert_allclose(found[within], judged(tensor(h)).numpy()[within], rtol=1e-9, atol=1e-18)
+    np.testing.assert_allclose(found[within], by_torch(tensor(h)).numpy()[within], rtol=1e-9, atol=1e-18)
 
 
 @pytest.mark.parametrize("approximate", ["none", "tanh"])

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import THOROUGH
+from conftest import THOROUGH, optional_library
 from drawn import column, words_of
 
 from xlsxattn.checker.reference import SheetInfo, expected
 
-if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
-    import torch
-else:
-    torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
+torch = optional_library("torch")
 
 DRAWS = 20 if THOROUGH else 6
 STEPS = 30
@@ -60,7 +56,7 @@ def draw(rng: Any, optimizer: str, heads: int) -> tuple[list[SheetInfo], dict[st
     return [trained, SheetInfo("s", "training", settings)], inputs
 
 
-class Judge:
+class PyTorch:
     """The same training by PyTorch: the blocks of each step, and their gradients."""
 
     def __init__(self, sheets: list[SheetInfo], inputs: dict[str, Any]) -> None:
@@ -141,9 +137,9 @@ class Judge:
         return {m: w.detach().numpy().copy() for m, w in self.W.items()}
 
 
-def close(found: Any, judged: Any, allowed: float = 1e-12) -> None:
-    judged = np.asarray(judged, dtype=float).reshape(found.shape)
-    np.testing.assert_allclose(found, judged, rtol=0, atol=allowed * max(1e-3, np.abs(judged).max()))
+def close(found: Any, by_torch: Any, allowed: float = 1e-12) -> None:
+    by_torch = np.asarray(by_torch, dtype=float).reshape(found.shape)
+    np.testing.assert_allclose(found, by_torch, rtol=0, atol=allowed * max(1e-3, np.abs(by_torch).max()))
 
 
 @pytest.mark.parametrize("optimizer", RATES)
@@ -153,23 +149,23 @@ def test_a_run_of_thirty_steps_agrees_with_torch(optimizer, heads):
     for _ in range(DRAWS):
         sheets, inputs = draw(rng, optimizer, heads)
         found = expected(sheets, ["c"], inputs)
-        judge = Judge(sheets, inputs)
-        losses, weights, gradients = judge.run()
-        learned = {f"s_{m}_Steps": np.concatenate([w[m] for w in weights]) for m in judge.learns}
-        slopes = {f"s_d{m}_Steps": np.concatenate([g[m] for g in gradients]) for m in judge.learns}
-        for name, judged in {**learned, **slopes, "s_Loss": losses}.items():
-            close(found[name].values, judged, 1e-11)
+        pytorch = PyTorch(sheets, inputs)
+        losses, weights, gradients = pytorch.run()
+        learned = {f"s_{m}_Steps": np.concatenate([w[m] for w in weights]) for m in pytorch.learns}
+        slopes = {f"s_d{m}_Steps": np.concatenate([g[m] for g in gradients]) for m in pytorch.learns}
+        for name, by_torch in {**learned, **slopes, "s_Loss": losses}.items():
+            close(found[name].values, by_torch, 1e-11)
         read = {name: values.tolist() for name, values in (learned | slopes).items()}
         step_by_step = expected(sheets, ["c"], inputs, read=read)
-        for name, judged in {**learned, **slopes, "s_Loss": losses}.items():
-            close(step_by_step[name].values, judged)
-        inner_gradients(found, judge, max(1, heads), "h" if heads else "")
+        for name, by_torch in {**learned, **slopes, "s_Loss": losses}.items():
+            close(step_by_step[name].values, by_torch)
+        inner_gradients(found, pytorch, max(1, heads), "h" if heads else "")
 
 
-def inner_gradients(found: Any, judge: Judge, heads: int, lettered: str) -> None:
+def inner_gradients(found: Any, pytorch: PyTorch, heads: int, lettered: str) -> None:
     """The gradients of intermediate results at the first step, by autograd."""
-    blocks = judge.blocks[0]
-    for e, at, seen in judge.examples:
+    blocks = pytorch.blocks[0]
+    for e, at, seen in pytorch.examples:
         for h in range(heads):
             p = f"s_h{h + 1}_" if lettered else "s_"
             for block in ("Attention", "Scaled", "Scores"):
@@ -180,10 +176,10 @@ def inner_gradients(found: Any, judge: Judge, heads: int, lettered: str) -> None
             if f"s_{name}_Steps" in found:
                 close(found[f"s_{name}_Steps"].values[e], blocks[f"{block}{e}"].grad[0])
         if "s_dQ_Steps" in found:
-            alike = [one for one, there, _ in judge.examples if there == at]
+            alike = [one for one, there, _ in pytorch.examples if there == at]
             assert alike == [e]
             close(found["s_dQ_Steps"].values[e], blocks["Q"].grad[at])
-    N = len(judge.X)
+    N = len(pytorch.X)
     for letter in "KV":
-        if f"s_d{letter}_Steps" in found and judge.examples:
+        if f"s_d{letter}_Steps" in found and pytorch.examples:
             close(found[f"s_d{letter}_Steps"].values[:N], blocks[letter].grad)

@@ -46,7 +46,7 @@ Verdict = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Outcome:
     """The verdict on a mutant, the first finding or the reason why it is equivalent, and the range."""
 
     mutant: Mutant
@@ -55,8 +55,8 @@ class Judgement:
     range: str = ""
 
 
-class Judge:
-    """Judges the mutants of one workbook."""
+class MutantChecker:
+    """Checks the mutants of one workbook."""
 
     def __init__(self, path: Path, *, perturb: bool = True) -> None:
         self._copy = path.with_name(f"mutant-{os.getpid()}.xlsx")
@@ -66,24 +66,24 @@ class Judge:
         assert table is not None
         self._table = table
 
-    def judge(self, mutant: Mutant) -> Judgement:
+    def outcome(self, mutant: Mutant) -> Outcome:
         """Check a mutant with the inputs as saved, then perturbed; if nothing is found, try random inputs."""
         if not MANIFEST.isdisjoint(mutant.names):
             return self._of_manifest(mutant)
         if mutant.kind in (LIVE, COVERED):
             return self._of_formulas(mutant)
-        if judgement := self._volatile(mutant):
-            return judgement
+        if outcome := self._volatile(mutant):
+            return outcome
         faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
         own, step = range(self._original.own), 1
-        if (judgement := self._seen(faulty, mutant, own[:1])) is None:
+        if (outcome := self._seen(faulty, mutant, own[:1])) is None:
             step = EQUIVALENTS_STEP if reason(self._original.book, mutant) else 1
-            judgement = self._seen(faulty, mutant, own[1::step])
-        if judgement is None and step > 1 and self._changes(faulty, mutant, step):  # the rule is too wide
-            judgement, step = self._seen(faulty, mutant, own[1:]), 1
-        return judgement or self._unseen(faulty, mutant, step)
+            outcome = self._seen(faulty, mutant, own[1::step])
+        if outcome is None and step > 1 and self._changes(faulty, mutant, step):  # the rule is too wide
+            outcome, step = self._seen(faulty, mutant, own[1:]), 1
+        return outcome or self._unseen(faulty, mutant, step)
 
-    def _seen(self, faulty: Broken | Renamed, mutant: Mutant, turns: range) -> Judgement | None:
+    def _seen(self, faulty: Broken | Renamed, mutant: Mutant, turns: range) -> Outcome | None:
         """The verdict by the first finding of the check with the inputs of these turns."""
         for i in turns:
             if found := faulty.found(i):
@@ -92,7 +92,7 @@ class Judge:
                 if not accused and found.found == CIRCLE:
                     accused = self._first_of_file(mutant) in mutant.ranges
                 verdict: Verdict = "perturbed" if i else "as saved"
-                return Judgement(mutant, verdict if accused else "misnamed", said, found.range)
+                return Outcome(mutant, verdict if accused else "misnamed", said, found.range)
         return None
 
     def _changes(self, faulty: Broken | Renamed, mutant: Mutant, step: int) -> str:
@@ -104,14 +104,14 @@ class Judge:
                 return f"{wrong} differs with random inputs, round {i - own}"
         return ""
 
-    def _volatile(self, mutant: Mutant) -> Judgement | None:
-        """Judge a mutant that does not only depend on inputs by its formula, regardless of its values."""
+    def _volatile(self, mutant: Mutant) -> Outcome | None:
+        """Check a mutant that does not only depend on inputs by its formula, regardless of its values."""
         formulas = {at: new for at, new in mutant.cells.items() if isinstance(new, Formula)}
         found = next(volatile_formulas(replace(self._original.book, formulas=formulas)), None)
         if found is None:
             return None
         verdict: Verdict = "as saved" if found.range in mutant.ranges else "misnamed"
-        return Judgement(mutant, verdict, f"{found.range}: {found.message}", found.range)
+        return Outcome(mutant, verdict, f"{found.range}: {found.message}", found.range)
 
     def _first_of_file(self, mutant: Mutant) -> str:
         """The range of the first finding in the broken file itself.
@@ -122,28 +122,26 @@ class Judge:
         findings = check(self._copy, "ironcalc", "as-saved").runs[0].findings
         return next((found.range for found in findings), "")
 
-    def _of_manifest(self, mutant: Mutant) -> Judgement:
+    def _of_manifest(self, mutant: Mutant) -> Outcome:
         """A workbook without a part of its manifest is not checkable; the message must name the part."""
         self._finished.write(mutant, self._copy)
         try:
             read(self._copy)
         except NotCheckableError as error:
             verdict: Verdict = "as saved" if error.name in mutant.ranges else "misnamed"
-            return Judgement(mutant, verdict, str(error))
-        return Judgement(mutant, "missed", "the workbook can be checked without this part of its manifest")
+            return Outcome(mutant, verdict, str(error))
+        return Outcome(mutant, "missed", "the workbook can be checked without this part of its manifest")
 
-    def _of_formulas(self, mutant: Mutant) -> Judgement:
+    def _of_formulas(self, mutant: Mutant) -> Outcome:
         """A fault that values may not reveal: the formula must be an error, whatever the manifest says."""
         book, faults = with_expected_formulas(mutated(self._original.book, mutant), self._table)
         found = [f for f in (*faults, *_other_formulas(book, mutant)) if f.severity == "error"]
         for finding in found:
             if finding.range in mutant.ranges:
-                return Judgement(
-                    mutant, "by its formula", f"{finding.range}: {finding.message}", finding.range
-                )
-        return Judgement(mutant, "trusted", "no error reports the changed formula")
+                return Outcome(mutant, "by its formula", f"{finding.range}: {finding.message}", finding.range)
+        return Outcome(mutant, "trusted", "no error reports the changed formula")
 
-    def _unseen(self, faulty: Broken | Renamed, mutant: Mutant, step: int) -> Judgement:
+    def _unseen(self, faulty: Broken | Renamed, mutant: Mutant, step: int) -> Outcome:
         """A mutant that the inputs of the check do not reveal: if no other inputs do, structure must."""
         book = faulty.book
         faults = [
@@ -155,13 +153,13 @@ class Judge:
         error = next(errors, None) if mutant.names else None  # such as a constant instead of a formula
         if change := self._changes(faulty, mutant, step):
             if error:
-                return Judgement(mutant, "as saved", f"{error.range}: {error.message}", error.range)
-            return Judgement(mutant, "missed", change)
+                return Outcome(mutant, "as saved", f"{error.range}: {error.message}", error.range)
+            return Outcome(mutant, "missed", change)
         named = {name for fault in faults for name in fault.names}
         why = reason(self._original.book, mutant)
         if named.isdisjoint(mutant.ranges):
-            return Judgement(mutant, "not in structure", why)
-        return Judgement(mutant, "equivalent" if why else "unexplained", why or "no rule says why")
+            return Outcome(mutant, "not in structure", why)
+        return Outcome(mutant, "equivalent" if why else "unexplained", why or "no rule says why")
 
 
 def _other_formulas(book: Book, mutant: Mutant) -> Iterator[Finding]:

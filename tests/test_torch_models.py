@@ -1,20 +1,19 @@
 """Comparison of whole workbooks with PyTorch: its weights are put into a spec, an engine evaluates it.
 
 float64, within 1e-12 of the largest value; with the exact GELU 1e-10, as IronCalc's NORMSDIST is that coarse.
-Each of PyTorch's modules judges 24 draws of sizes, lengths and masks, 100 with XLSXATTN_THOROUGH=1; a test's
-settings share them out.
+Each of PyTorch's modules is compared on 24 draws of sizes, lengths and masks (100 with XLSXATTN_THOROUGH=1),
+which the settings of a test share.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ironcalc
 import numpy as np
 import pytest
-from conftest import THOROUGH
+from conftest import THOROUGH, optional_library
 
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
@@ -25,10 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
-    import torch
-else:
-    torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
+torch = optional_library("torch")
 
 DRAWS = 100 if THOROUGH else 24
 MASKS = ("none", "causal", "padding", "causal+padding")
@@ -44,7 +40,7 @@ class Evaluated:
     """A spec's workbook as the embedded engine evaluates it, twice, as its first pass may read 0."""
 
     def __init__(self, data: dict[str, Any], path: Path) -> None:
-        book = pages.book(spec.parse(data, "judged"))
+        book = pages.book(spec.parse(data, "spec"))
         sheets = layout.lay_out(book)
         for sheet in sheets:  # no heat maps and outlines: they cost much and change no value
             sheet.placed = [replace(placed, word=None, heat=()) for placed in sheet.placed]
@@ -62,10 +58,10 @@ class Evaluated:
         return np.array([[get(at, i, j) for j in range(r.left + 1, r.right + 2)] for i in rows])
 
 
-def close(found: Any, judged: Any, within: float = 1e-12) -> None:
-    judged = judged.detach().numpy()
+def close(found: Any, expected: Any, within: float = 1e-12) -> None:
+    expected = expected.detach().numpy()
     np.testing.assert_allclose(
-        found.astype(float), judged, rtol=0, atol=within * max(1.0, np.abs(judged).max())
+        found.astype(float), expected, rtol=0, atol=within * max(1.0, np.abs(expected).max())
     )
 
 
@@ -159,7 +155,7 @@ def test_multihead_attention(mask, tmp_path: Path):
             key_padding_mask=draw.padding()[None] if "padding" in mask else None,
             average_attn_weights=False,
         )
-        found = Evaluated(data, tmp_path / "judged.xlsx")
+        found = Evaluated(data, tmp_path / "workbook.xlsx")
         close(found["s_c0_Output"], output[0])
         for h in range(heads):
             close(found[f"s_c0_h{h + 1}_Attention"], maps[0, h])
@@ -177,7 +173,7 @@ def test_cross_attention(mask, tmp_path: Path):
         query, memory = draw.embedded(0)[None], draw.embedded(1)[None]
         padding = draw.padding(1)[None] if mask == "padding" else None
         output, maps = layer(query, memory, memory, key_padding_mask=padding, average_attn_weights=False)
-        found = Evaluated(data, tmp_path / "judged.xlsx")
+        found = Evaluated(data, tmp_path / "workbook.xlsx")
         close(found["s_c0_Output"], output[0])
         for h in range(heads):
             close(found[f"s_c0_h{h + 1}_Attention"], maps[0, h])
@@ -203,7 +199,7 @@ def test_transformer_encoder_layer(residual, activation, tmp_path: Path):
         mask = str(rng.choice(MASKS))
         draw = Draw(seed, heads * d_k + heads)
         layer = torch_layer(torch.nn.TransformerEncoderLayer, draw, heads, d_ff, residual, activation)
-        judged = layer(
+        expected = layer(
             draw.embedded()[None],
             src_mask=causal(draw.length) if "causal" in mask else None,
             src_key_padding_mask=draw.padding()[None] if "padding" in mask else None,
@@ -211,8 +207,8 @@ def test_transformer_encoder_layer(residual, activation, tmp_path: Path):
         sizes = {"heads": heads, "d_ff": d_ff, "residual": residual, "activation": activation}
         weights = layer_weights(layer, "l1_")
         data = draw.data(kind="encoder", mask=mask, weights=weights, **PLAIN, **sizes)
-        found = Evaluated(data, tmp_path / "judged.xlsx")
-        close(found["s_c0_Output"], judged[0], 1e-10 if activation == "gelu" else 1e-12)
+        found = Evaluated(data, tmp_path / "workbook.xlsx")
+        close(found["s_c0_Output"], expected[0], 1e-10 if activation == "gelu" else 1e-12)
 
 
 @pytest.mark.parametrize(("residual", "activation"), SORTS)
@@ -226,7 +222,7 @@ def test_transformer_decoder_layer(residual, activation, tmp_path: Path):
         decoder = torch_layer(torch.nn.TransformerDecoderLayer, draw, heads, d_ff, residual, activation)
         padding = draw.padding(0)[None] if padded else None
         memory = encoder(draw.embedded(0)[None], src_key_padding_mask=padding)
-        judged = decoder(
+        expected = decoder(
             draw.embedded(1)[None], memory, tgt_mask=causal(draw.length), memory_key_padding_mask=padding
         )
         weights = layer_weights(encoder, "enc_l1_") | layer_weights(decoder, "dec_l1_")
@@ -239,10 +235,10 @@ def test_transformer_decoder_layer(residual, activation, tmp_path: Path):
             **PLAIN,
             **sizes,
         )
-        found = Evaluated(data, tmp_path / "judged.xlsx")
+        found = Evaluated(data, tmp_path / "workbook.xlsx")
         within = 1e-10 if activation == "gelu" else 1e-12
         close(found["s_c0_Output"], memory[0], within)
-        close(found["s_c1_Output"], judged[0], within)
+        close(found["s_c1_Output"], expected[0], within)
 
 
 GATES = {
@@ -262,7 +258,7 @@ def test_feed_forward_with_a_gate(activation, tmp_path: Path):
         gate, up = (torch.nn.Linear(d_model, d_ff, biased, dtype=torch.float64) for _ in range(2))
         down = torch.nn.Linear(d_ff, d_model, biased, dtype=torch.float64)
         x = torch.nn.functional.rms_norm(draw.embedded(), [d_model], eps=1e-5)
-        judged = draw.embedded() + down(GATES[activation](gate(x)) * up(x))
+        expected = draw.embedded() + down(GATES[activation](gate(x)) * up(x))
         weights = {f"l1_Norm{i}_Gamma": [1.0] * d_model for i in (1, 2)}
         weights |= {f"l1_W_{letter}": np.zeros((d_model, d_model)).tolist() for letter in "QKVO"}
         weights |= {f"l1_b_{letter}": [0.0] * d_model for letter in "QKVO"} if biased else {}
@@ -271,8 +267,8 @@ def test_feed_forward_with_a_gate(activation, tmp_path: Path):
             weights |= {f"l1_b_{number}": linear.bias.tolist()} if biased else {}
         sizes = {"d_ff": d_ff, "bias": biased, "norm": "rms", "residual": "pre-norm"}
         sizes |= {"activation": activation, "weights": weights}
-        found = Evaluated(draw.data(kind="encoder", **PLAIN, **sizes), tmp_path / "judged.xlsx")
-        close(found["s_c0_Output"], judged, 1e-10 if activation == "geglu" else 1e-12)
+        found = Evaluated(draw.data(kind="encoder", **PLAIN, **sizes), tmp_path / "workbook.xlsx")
+        close(found["s_c0_Output"], expected, 1e-10 if activation == "geglu" else 1e-12)
 
 
 @pytest.mark.parametrize("norm", ["layer", "rms"])
@@ -281,17 +277,17 @@ def test_norms(norm, tmp_path: Path):
     for seed in seeds(["layer", "rms"], norm):
         draw = Draw(seed, int(np.random.default_rng(seed).integers(1, 7)))
         d_model = draw.E.shape[1]
-        judge = kind(d_model, eps=1e-3, dtype=torch.float64)
-        judge.weight.data = torch.randn(d_model, dtype=torch.float64)
-        weights = {"Input_Gamma": judge.weight.tolist()}
+        norm = kind(d_model, eps=1e-3, dtype=torch.float64)
+        norm.weight.data = torch.randn(d_model, dtype=torch.float64)
+        weights = {"Input_Gamma": norm.weight.tolist()}
         if norm == "layer":
-            judge.bias.data = torch.randn(d_model, dtype=torch.float64)
-            weights["Input_Beta"] = judge.bias.tolist()
+            norm.bias.data = torch.randn(d_model, dtype=torch.float64)
+            weights["Input_Beta"] = norm.bias.tolist()
         others = {"d_ff": 1, "bias": False, "embedding_norm": True, "norm": norm, "epsilon": 1e-3}
         data = draw.data(kind="encoder", **PLAIN, **others, seed=seed)
         drawn = spec.parse(data, "drawn").sheets[0].weights
         data["sheets"][0] |= {"weights": {name: [list(r) for r in m] for name, m in drawn.items()} | weights}
-        close(Evaluated(data, tmp_path / "judged.xlsx")["s_c0_Input"], judge(draw.embedded()))
+        close(Evaluated(data, tmp_path / "workbook.xlsx")["s_c0_Input"], norm(draw.embedded()))
 
 
 def rotated(x: Any, base: float, pairs: str) -> Any:
@@ -320,7 +316,7 @@ def test_rotary_grouped_queries(pairs, tmp_path: Path):
             return (draw.embedded() @ W[name]).reshape(draw.length, count, d_k).transpose(0, 1)
 
         Q, K = rotated(split("W_Q", heads), 100.0, pairs), rotated(split("W_K", kv), 100.0, pairs)
-        judged = torch.nn.functional.scaled_dot_product_attention(
+        expected = torch.nn.functional.scaled_dot_product_attention(
             Q[None], K[None], split("W_V", kv)[None], is_causal=True, enable_gqa=True
         )[0]
         data = draw.data(
@@ -333,8 +329,8 @@ def test_rotary_grouped_queries(pairs, tmp_path: Path):
             mask="causal",
             weights={name: matrix.tolist() for name, matrix in W.items()},
         )
-        output = judged.transpose(0, 1).flatten(1) @ W["W_O"]
-        close(Evaluated(data, tmp_path / "judged.xlsx")["s_c0_Output"], output)
+        output = expected.transpose(0, 1).flatten(1) @ W["W_O"]
+        close(Evaluated(data, tmp_path / "workbook.xlsx")["s_c0_Output"], output)
 
 
 def test_generated_tokens_equal_those_of_pytorch(tmp_path: Path):
@@ -367,7 +363,7 @@ def test_generated_tokens_equal_those_of_pytorch(tmp_path: Path):
         sizes = {"heads": heads, "d_ff": d_ff, "layers": 2, "final_norm": False, "activation": "relu"}
         sizes |= {"temperature": temperature}
         data = draw.data(kind="decoder", generate=True, weights=weights, **sizes)
-        found = Evaluated(data, tmp_path / "judged.xlsx")
+        found = Evaluated(data, tmp_path / "workbook.xlsx")
         assert [word for (word,) in found["s_c0_Tokens"]] == [draw.words[i] for i in ids], seed
         close(found["s_c0_Probability"], (logits / temperature).softmax(-1))
     assert written > DRAWS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from conftest import THOROUGH
-from test_judge_models import Evaluated, close, torch
+from test_torch_models import Evaluated, close, torch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +88,7 @@ def test_training_steps_equal_those_of_pytorch(optimizer: str, tmp_path: Path):
     for seed in range(PROBLEMS):
         data = problem(seed, optimizer)
         form, sheet = data["sheets"]
-        book = Evaluated(data, tmp_path / "judged.xlsx")
+        book = Evaluated(data, tmp_path / "workbook.xlsx")
         E = {
             word: torch.tensor(row, dtype=torch.float64) for word, row in data["vocabulary"]["tokens"].items()
         }

@@ -6,11 +6,10 @@ computes the outputs in float64; the workbook's Output, as an engine computes it
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
+from conftest import optional_library
 
 import xlsxattn
 from xlsxattn.contract.kinds import MultiHead
@@ -18,10 +17,7 @@ from xlsxattn.contract.kinds import MultiHead
 if TYPE_CHECKING:
     from pathlib import Path
 
-if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
-    import torch
-else:
-    torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
+torch = optional_library("torch")
 
 EMBEDDINGS = {
     "Your": [0.43, 0.15, 0.89],
@@ -63,12 +59,12 @@ def test_multi_head_attention_wrapper(tmp_path: Path):
     """Section 3.6.1: two heads of two columns each, concatenated without a projection."""
     torch.manual_seed(123)
     heads = [[linear(2) for _ in range(3)] for _ in range(2)]
-    judged = torch.cat([attention(*(layer(INPUTS) for layer in head)) for head in heads], 1)
+    expected = torch.cat([attention(*(layer(INPUTS) for layer in head)) for head in heads], 1)
     weights = {f"W_{letter}": matrix(*layers) for letter, *layers in zip("QKV", *heads, strict=True)}
     sheet = MultiHead(id="wrapper", heads=2, mask="causal", out_proj=False, weights=weights)
     found = output(tmp_path / "wrapper.xlsx", sheet)
     assert found.shape == (6, 4)
-    np.testing.assert_allclose(found, judged.detach().numpy(), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found, expected.detach().numpy(), rtol=0, atol=1e-12)
     names = xlsxattn.read(tmp_path / "wrapper.xlsx")
     assert not {"wrapper_W_O", "wrapper_b_O", "wrapper_text_Concat"} & names.keys()
     assert names["compare_text_wrapper_Output"].shape == (1, 4)
@@ -79,7 +75,7 @@ def test_multi_head_attention(tmp_path: Path):
     torch.manual_seed(123)
     W_Q, W_K, W_V, W_O = linear(2), linear(2), linear(2), linear(2, 2, bias=True)
     Q, K, V = (layer(INPUTS).split(1, dim=1) for layer in (W_Q, W_K, W_V))
-    judged = W_O(torch.cat([attention(*head) for head in zip(Q, K, V, strict=True)], 1))
+    expected = W_O(torch.cat([attention(*head) for head in zip(Q, K, V, strict=True)], 1))
     weights = {
         f"W_{letter}": matrix(layer) for letter, layer in zip("QKVO", (W_Q, W_K, W_V, W_O), strict=True)
     }
@@ -87,5 +83,5 @@ def test_multi_head_attention(tmp_path: Path):
     sheet = MultiHead(id="mha", heads=2, mask="causal", bias=["O"], weights=weights)
     found = output(tmp_path / "mha.xlsx", sheet)
     assert found.shape == (6, 2)
-    np.testing.assert_allclose(found, judged.detach().numpy(), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found, expected.detach().numpy(), rtol=0, atol=1e-12)
     assert not {"mha_b_Q", "mha_b_K", "mha_b_V"} & xlsxattn.read(tmp_path / "mha.xlsx").keys()

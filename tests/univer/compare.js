@@ -58,18 +58,18 @@ async function computedByUniver() {
   return results;
 }
 
-// The formulas judged, and the cells that differ: [formula, row, column, the page's value, Univer's].
+// The formulas compared, and the cells that differ: [formula, row, column, the page's value, Univer's].
 // Formulas with errors are left out, as Univer shows one error for a range; so are comparisons with -1E6, which it misreads.
-async function judge(limit) {
+async function compare(limit) {
   const results = await computedByUniver(), far = [];
-  let judged = 0;
+  let compared = 0;
   calculation.formulas.forEach(({ text, area }, n) => {
     const { values } = calculation.matrix(area), theirs = results[n].flat();
     if (values.some(isError) || text.includes("<-1E6")) return;
-    judged += 1;
+    compared += 1;
     values.forEach((value, k) => { if (!alike(value, theirs[k], limit)) far.push([text, Math.floor(k / area.cols), k % area.cols, value, theirs[k]]); });
   });
-  return { judged, of: calculation.formulas.length, far };
+  return { compared, of: calculation.formulas.length, far };
 }
 
 function alike(ours, other, limit) {

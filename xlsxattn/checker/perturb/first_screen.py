@@ -1,30 +1,26 @@
-"""Words of perturbed inputs that rank first, second or third in attention, or whose values vanish.
-
-If the numbers increase from word to word, words attend more to later words of the vocabulary. So the words
-that the focus word attends to can be chosen.
-"""
+"""Numbers and sentences for which each text on the first screen differs."""
 
 from __future__ import annotations
 
 import math
 from functools import reduce
-from itertools import combinations, count, islice, product
 from operator import or_
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
-from xlsxattn.contract.kinds import Classifier, Compare, Encoder, InSentence, Training
+from xlsxattn.checker.perturb.numbers import numbers_of
+from xlsxattn.checker.perturb.sentences import focused, texts
+from xlsxattn.contract.kinds import Classifier, Encoder, InSentence
 from xlsxattn.contract.names import BETA, GAMMA, WORDS, RangeName, is_text, of_context, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from xlsxattn.checker.cells import Area, Edits, Value
+    from xlsxattn.checker.cells import Area, At, Edits
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
 
-    At: TypeAlias = tuple[str, int, int]
-
+NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (1.0, 0.1))
+"""Centers and radii of numbers that differ by about half of the last digit shown."""
 STEP = 0.02
 """Distinctly more than half of the last digit shown on the first screen."""
 OUTCOMES = (
@@ -64,161 +60,6 @@ GAIN = 0.1
 FEWEST_COLUMNS = 4
 """A row of mean 0 and variance 1 with chosen ends needs two more numbers."""
 TINY = 1e-9
-SLOWEST = 1000.0
-"""A base of rotary positions with which the last pair hardly rotates."""
-
-
-def ranks(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The focus word is last in every sentence and ranks second in its own attention; then third.
-
-    With increasing numbers, this needs larger words before it. It reveals lookups that do not reach the last
-    word. With rotary positions, only the slowest pair of queries and keys is kept.
-    """
-    for larger in range(1, NAMED):
-        word = vocabulary[max(-1 - larger, -len(vocabulary))]
-        words: dict[At, float | str] = {}
-        for sentence in sentences:
-            before = vocabulary[-larger:][: len(sentence) - 1]
-            words |= (
-                dict.fromkeys(sentence, vocabulary[0])
-                | dict(zip(sentence, before, strict=False))
-                | {sentence[-1]: word}
-            )
-        yield words | _unturned(book) | focused(book, word)
-
-
-def _unturned(book: Book) -> dict[At, float | str]:
-    """Zero the weights of queries and keys on rotary sheets except the last (slowest) pair of each head."""
-    edits: dict[At, float | str] = {}
-    for sheet in book.manifest.sheets:
-        names = [RangeName(sheet.id)[block] for block in ("W_Q", "W_K", "Base")]
-        if not sheet.is_a(InSentence) or sheet.position != "rotary":
-            continue
-        if not {*names} <= {*book.manifest.inputs}:
-            continue
-        for name, heads in zip(names[:2], (sheet.heads, sheet.kv_heads or sheet.heads), strict=True):
-            area = book.names[name]
-            width = max(1, area.cols // int(heads))
-            edits |= {at: 0.0 for at in numbers_of(book, name) if (at[2] - area.col + 1) % width}
-        edits |= dict.fromkeys(book.names[names[2]].cells(), SLOWEST)
-    return edits
-
-
-def places(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The focus word attends to itself, at another position in every sentence; then from first to last.
-
-    So positions differ between sentences, and between sheets with and without a causal mask.
-    """
-    small, large = vocabulary[0], vocabulary[-1]
-    words: dict[At, float | str] = {at: small for sentence in sentences for at in sentence}
-    apart = {sentence[k % len(sentence)]: large for k, sentence in enumerate(sentences, 1)}
-    yield words | apart | focused(book, large)
-    rest = {at: vocabulary[min(1, len(vocabulary) - 1)] for sentence in sentences for at in sentence[1:]}
-    yield (
-        words
-        | rest
-        | {sentence[-1]: large for sentence in sentences if len(sentence) > 1}
-        | focused(book, small)
-    )
-
-
-def vanishing(
-    book: Book, vocabulary: list[str], sentences: list[list[At]], drawn: Mapping[At, float | str]
-) -> Iterator[Edits]:
-    """Sentences of a word whose values vanish on some sheets, but not on the others.
-
-    Only this word is nonzero in the last column, and it is zero elsewhere; the last row of the weights of the
-    chosen sheets is zero. So of any two sheets, each vanishes once without the other, once for the first
-    sentence and once for the others.
-    """
-    prefixes = [RangeName(sheet.id) for sheet in book.manifest.sheets]
-    sheets = [s for s in prefixes if s["W_V"] in book.manifest.inputs]
-    if not sheets or not any(sheet.is_a(Compare) for sheet in book.manifest.sheets):
-        return
-    E, last = book.names[WORDS["E"]], vocabulary[-1]
-    last_row = next(at[1] for at, word in texts(book, WORDS["Tokens"]).items() if word == last)
-    last_col = E.col + E.cols - 1
-    zeros_of_E = [at for at in numbers_of(book, WORDS["E"]) if (at[1] == last_row) != (at[2] == last_col)]
-    for turn, full in product(turns_apart(len(sheets)), (sentences[:1], sentences[1:])):
-        words: dict[At, float | str] = {at: vocabulary[0] for sentence in sentences for at in sentence}
-        words |= {sentence[-1]: last for sentence in sentences}
-        words |= {at: last for sentence in full for at in sentence}
-        zeros = [*zeros_of_E]
-        for sheet in (sheets[i] for i in turn):
-            for name in (sheet["W_Q"], sheet["W_K"], sheet["W_V"]):
-                row = book.names[name].row + E.cols - 1
-                zeros += [at for at in numbers_of(book, name) if at[1] == row]
-        yield words | {at: 0.0 for at in zeros if at in drawn} | focused(book, last)
-
-
-def turns_apart(n: int) -> list[list[int]]:
-    """Turns that each choose some of n indices: of any two, each is chosen once without the other.
-
-    For this, each index is chosen in as many turns, and no two in the same (Sperner's theorem).
-    """
-    turns = next(t for t in count(1) if math.comb(t, t // 2) >= n)
-    chosen = [*islice(combinations(range(turns), -(-turns // 2)), n)]
-    return [[i for i, those in enumerate(chosen) if turn in those] for turn in range(turns)]
-
-
-def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """If an encoder compares sentences, the rows of some depths vanish, and those of others do not.
-
-    A row is zero if the embeddings and learned positions are zero, or γ and β of the norm that computed it.
-    Except for the input and the embeddings in it, each of any two depths vanishes once without the other,
-    which reveals a test for zero that reads the row of another depth.
-    """
-    words: dict[At, float | str] = {at: vocabulary[-1] for sentence in sentences for at in sentence}
-    for sheet in book.manifest.sheets:
-        if not sheet.similarity:
-            continue
-        s = RangeName(sheet.id)
-        norms: list[str] = []
-        embedded = [[WORDS["E"]], [WORDS["E"], s["P"]]]
-        if part_of(s["Input"], "Gamma") in book.manifest.inputs:
-            embedded, norms = embedded[:1], [s["Input"]]
-        if sheet.residual == "post-norm":
-            layers = sheet.taken or range(1, sheet.layers + 1)
-            norms += [RangeName(sheet.id, layer=k)["Norm2"] for k in layers]
-        depths = [*embedded, *([part_of(norm, "Gamma"), part_of(norm, "Beta")] for norm in norms)]
-        inputs = [[name for name in depth if name in book.manifest.inputs] for depth in depths]
-        for turn, bit in product(range((len(inputs) - 1).bit_length()), (0, 1)):
-            zeros: dict[At, float | str] = {}
-            for i, names in enumerate(inputs):
-                if i >> turn & 1 == bit:
-                    zeros |= {at: 0.0 for name in names for at in numbers_of(book, name)}
-            yield words | zeros | focused(book, vocabulary[-1])
-
-
-def target_words(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
-    """The target words of trainings, round by round, and which gradient is checked.
-
-    In every third round, one example lacks its target word, which is in turn a blank, a word of no example,
-    and one of another example; each example twice, as unusual words hide it in some rounds. Edits of a round
-    stay in effect in later ones.
-    """
-    sheets = [sheet for sheet in book.manifest.sheets if sheet.is_a(Training)]
-    typed: dict[At, float | str] = {}
-    for turn, edits in enumerate(rounds):
-        typed |= edits
-        found: dict[At, float | str] = {}
-        for sheet in sheets:
-            s = RangeName(sheet.id)
-            cells, asked = (list(book.names[s[block]].cells()) for block in ("Tokens", "Asked"))
-            words, first = [str(typed.get(at, book.typed.get(at, ""))) for at in cells], 0
-            own = []
-            for e, (at, n) in enumerate(zip(asked, sheet.examples, strict=False)):
-                own.append(words[first : first + n])
-                found[at] = own[e][(turn + e) % n]
-                first += n
-            if (turn + 1) % 3 == 0:
-                e = turn // 6 % len(asked)
-                others = [word for word in words if word not in own[e]]
-                strange = ("", f"{words[0]} 3", *others[:1])
-                found[asked[e]] = strange[turn // 3 % len(strange)]
-            matrices = [*sheet.learns, "W"]
-            found |= dict.fromkeys(book.names[s["CheckMatrix"]].cells(), matrices[turn % len(matrices)])
-        yield found
 
 
 def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
@@ -408,23 +249,3 @@ def unreadable(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
         yield known | {own[0]: "" for own in chosen} | focused(book, vocabulary[0])
         twice = {at: vocabulary[-1] for own in chosen for at in own}
         yield known | {own[-1]: vocabulary[-1] for own in others} | twice | focused(book, vocabulary[-1])
-
-
-def focused(book: Book, word: float | str) -> dict[At, float | str]:
-    """Set the focus word."""
-    return dict.fromkeys(book.names[WORDS["Focus"]].cells(), word)
-
-
-def texts(book: Book, name: str) -> dict[At, str]:
-    """The cells of a range with typed words."""
-    words: dict[At, str] = {}
-    for at in book.names[name].cells() if name in book.names else ():
-        value: Value = book.typed.get(at)
-        if isinstance(value, str) and value:
-            words[at] = value
-    return words
-
-
-def numbers_of(book: Book, name: str) -> Iterator[At]:
-    """The cells of a numeric input; a sample of a large block."""
-    return book.blocks.sample(name) if name in book.blocks else book.names[name].cells()

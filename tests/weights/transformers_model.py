@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from conftest import judging
+from conftest import optional_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +41,9 @@ def exact(torch: Any) -> Iterator[None]:
         torch.float, torch.float32, torch.Tensor.float = kept
 
 
-def judge(folder: Path, kind: str, ids: list[int]) -> tuple[Any, Any]:
+def run_model(folder: Path, kind: str, ids: list[int]) -> tuple[Any, Any]:
     """The last hidden states of one sentence, n × d_model, and a decoder's logits, n × n_vocab."""
-    torch, library = judging("torch"), judging("transformers")
+    torch, library = optional_library("torch"), optional_library("transformers")
     loaded = getattr(library, MODELS[kind]).from_pretrained(
         folder, attn_implementation="eager", dtype=torch.float64
     )
@@ -63,7 +63,7 @@ def ids_of(imported: Imported, sentence: int = 0) -> list[int]:
     return [by_token[token] for token in imported.sentences[sentence][1]]
 
 
-def close(found: Any, judged: Any, within: float) -> None:
+def close(found: Any, expected: Any, within: float) -> None:
     """Error relative to the largest value."""
     found = np.array(found, dtype=float)
-    np.testing.assert_allclose(found, judged, rtol=0, atol=within * max(1.0, float(np.abs(judged).max())))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=within * max(1.0, float(np.abs(expected).max())))

@@ -1,15 +1,15 @@
 """Comparison of the reference and of workbooks with PyTorch: float64, within 1e-12 of the largest value.
 
-PyTorch is large, so it is an extra (``judge``); CI installs and requires it.
+PyTorch is large, so it is an extra (``torch``); CI installs and requires it.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from conftest import optional_library
 
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
@@ -20,18 +20,15 @@ from xlsxattn.checker.reference import SheetInfo, expected
 if TYPE_CHECKING:
     from pathlib import Path
 
-if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
-    import torch
-else:
-    torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
+torch = optional_library("torch")
 
 DRAWS = 40
 WORDS = [f"w{i}" for i in range(16)]
 
 
-def close(found: Any, judged: Any) -> None:
-    judged = judged.detach().numpy()
-    np.testing.assert_allclose(found, judged, rtol=0, atol=1e-12 * max(1.0, np.abs(judged).max()))
+def close(found: Any, by_torch: Any) -> None:
+    by_torch = by_torch.detach().numpy()
+    np.testing.assert_allclose(found, by_torch, rtol=0, atol=1e-12 * max(1.0, np.abs(by_torch).max()))
 
 
 def words(rng: np.random.Generator, d_model: int) -> tuple[int, dict[str, Any]]:
@@ -65,10 +62,10 @@ def test_the_reference_agrees_with_scaled_dot_product_attention(mask, scale):
         found = expected([sheet], ["c"], inputs)
         X = embedded(inputs)
         Q, K, V = (X @ torch.tensor(inputs[f"s_W_{letter}"]) for letter in "QKV")
-        judged = torch.nn.functional.scaled_dot_product_attention(
+        by_torch = torch.nn.functional.scaled_dot_product_attention(
             Q[None], K[None], V[None], is_causal=mask == "causal", scale=None if scale else 1.0
         )
-        close(found["s_c_Output"].values, judged[0])
+        close(found["s_c_Output"].values, by_torch[0])
 
 
 @pytest.mark.parametrize("mask", ["none", "causal"])
@@ -84,7 +81,7 @@ def test_the_reference_agrees_with_multihead_attention(mask):
         inputs |= {f"s_{name}": np.array(matrix) for name, matrix in of_layer(layer).items()}
         settings = {"weights": True, "scale": True, "mask": mask, "heads": heads, "d_k": d_k, "d_v": d_k}
         found = expected([SheetInfo("s", "multi-head", settings)], ["c"], inputs)
-        output, attention = judged_by(layer, embedded(inputs), n, mask)
+        output, attention = layer_output(layer, embedded(inputs), n, mask)
         close(found["s_c_Output"].values, output)
         for h in range(heads):
             close(found[f"s_c_h{h + 1}_Attention"].values, attention[h])
@@ -96,7 +93,7 @@ def of_layer(layer: Any) -> dict[str, list[list[float]]]:
     return {"W_Q": W_Q, "W_K": W_K, "W_V": W_V, "W_O": layer.out_proj.weight.detach().T.tolist()}
 
 
-def judged_by(layer: Any, X: Any, n: int, mask: str) -> tuple[Any, Any]:
+def layer_output(layer: Any, X: Any, n: int, mask: str) -> tuple[Any, Any]:
     later = torch.ones(n, n, dtype=torch.bool).triu(1) if mask == "causal" else None
     output, attention = layer(X[None], X[None], X[None], attn_mask=later, average_attn_weights=False)
     return output[0], attention[0]
@@ -114,9 +111,9 @@ def test_a_workbook_with_the_layers_own_weights_agrees_with_multihead_attention(
         "sheets": [{"id": "s", "kind": "multi-head", "heads": 3, "mask": mask, "weights": of_layer(layer)}],
     }
     book = pages.book(spec.parse(data, "test"))
-    writer.write(tmp_path / "judged.xlsx", book.title, layout.lay_out(book))
-    values = recalculated(read(tmp_path / "judged.xlsx"), "ironcalc")
-    output, attention = judged_by(
+    writer.write(tmp_path / "workbook.xlsx", book.title, layout.lay_out(book))
+    values = recalculated(read(tmp_path / "workbook.xlsx"), "ironcalc")
+    output, attention = layer_output(
         layer, torch.tensor([E[WORDS.index(word)] for word in said], dtype=torch.float64), 5, mask
     )
     close(values["s_c_Output"], output)
