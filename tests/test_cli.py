@@ -156,7 +156,7 @@ def test_new_refuses_a_name_that_is_not_a_spec(name):
 
 def test_new_refuses_a_folder_that_does_not_exist():
     sentence = refusal("new", "walkthrough", "nowhere/lesson.toml")
-    assert sentence == "nowhere/lesson.toml: cannot be written: No such file or directory"
+    assert sentence == "nowhere/lesson.toml: the folder nowhere does not exist; create it first"
 
 
 class FullFile:

@@ -13,8 +13,8 @@ import openpyxl
 import pytest
 from commands import refusal, run
 
-from xlsxattn.checker.file_type import is_foreign
 from xlsxattn.checker.reading.book import NotCheckableError, read
+from xlsxattn.checker.reading.file_type import is_foreign
 
 PROGRAM = Path(sys.executable).with_name("xlsxattn")
 

@@ -284,15 +284,15 @@ def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
 @pytest.mark.parametrize(
     ("blank", "sentence"),
     [
-        ("causal_chase_Score", "there is no range causal_chase_Score; did you mean 'causal_chase_Scor"),
+        ("causal_chase_Score", "there is no range 'causal_chase_Score'; did you mean 'causal_chase_Scor"),
         ("vocab_E", "vocab_E cannot be left blank: it holds typed values"),
         ("causal_chase_Entropy", "causal_chase_Entropy cannot be left blank"),
         ("causal_chase_Scores[9]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("causal_chase_Scores[1,6]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("Scores!", "'Scores!' is not the name of a range"),
         ("vocab_*", "vocab_* cannot be left blank: it holds typed values"),
-        (5, "there is no range 5"),
-        ("zzz*", "there is no range zzz*; an example is causal_chase_X"),
+        (5, "there is no range '5'"),
+        ("zzz*", "there is no range 'zzz*'; an example is causal_chase_X"),
     ],
 )
 def test_ranges_that_cannot_be_asked_for(blank, sentence):
@@ -312,7 +312,7 @@ def test_points_of_other_ranges_are_refused():
 
 
 def test_errors_name_the_key_of_the_spec():
-    with pytest.raises(xlsxattn.SpecError, match=r"causal: exercise\.blank: there is no range zzz"):
+    with pytest.raises(xlsxattn.SpecError, match=r"causal: exercise\.blank: there is no range 'zzz'"):
         asks("causal", blank=("zzz",))
     with pytest.raises(xlsxattn.SpecError, match=r"vocab_E is not left blank, only causal_chase_Mask, .*, …"):
         asks("causal", "whole", points={"vocab_E": 2})
@@ -337,6 +337,7 @@ def test_a_wrong_range_is_one_sentence_and_writes_nothing(tmp_path):
     said = run("exercise", "causal", "--blank", "nothing_at_all", "-o", str(tmp_path / "x.xlsx"))
     assert said.code == 2
     assert len(said.err.strip().splitlines()) == 1
+    assert said.err.startswith("xlsxattn: causal: ")  # the template, not its file in the package
     assert [*tmp_path.iterdir()] == []
 
 

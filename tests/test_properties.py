@@ -39,7 +39,7 @@ SMALL = specs(most_words=5, most_dimensions=4, most_contexts=3, most_sheets=2)
 """Specs with awkward words and titles, in addition to specs of every kind of sheet with any settings."""
 SETTINGS = ("kind", "position", "mask", "activation")
 FIRST_SEED = 2000
-"""The first seed of random models: among 40, each value of a setting occurs at least four times."""
+"""The first seed of random models; from there, each value of a setting occurs among those that are built."""
 ATTN = {"id": "attn", "kind": "self-attention"}
 LEARNED = {"id": "qkv", "kind": "self-attention", "seed": 1}
 COMPARE = {"id": "compare", "kind": "compare"}

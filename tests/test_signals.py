@@ -39,7 +39,7 @@ class Late:
         time.sleep(20)
 def pause(*_):
     Late()
-    time.sleep(20)
+    time.sleep(1)
 press._seal = pause
 cli.main()
 """

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import THOROUGH, optional_library
-from drawn import model, words_of
+from random_models import model, words_of
 
 from xlsxattn.checker.reference import SheetInfo, expected
 from xlsxattn.checker.reference.layers import ACTIVATIONS

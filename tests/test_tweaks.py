@@ -1,19 +1,19 @@
 """Whatever is typed into input cells, no engine shows an error, and the proof holds.
 
-A case is one change to one workbook's inputs. The files of all cases that were asked for are recalculated
-together: a start of LibreOffice costs more than a file. Of the changes to models, each model tries half.
-IronCalc tries all cases, each other engine a sixth; with XLSXATTN_THOROUGH=1, all engines try everything.
+A case is one change to one workbook's inputs. IronCalc tries the cases of a workbook in turn, in one process
+as in a check. The files of all cases of LibreOffice are recalculated together: its start costs more than a
+file. Of the changes to models, each model tries half. IronCalc tries all cases, each other engine a sixth;
+with XLSXATTN_THOROUGH=1, all engines try everything.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 
 import numpy as np
 import pytest
 from conftest import THOROUGH, require
-from workbooks import answers, changed, edits_of, errors_in, job
+from workbooks import answers, answers_in_turn, changed, edits_of, errors_in, job
 
 from dev import prebuilt
 from xlsxattn import press
@@ -339,20 +339,24 @@ def outcomes(request, books, tmp_path_factory):
             dict.fromkeys([params["case"]] if "case" in params else NAMED)
         )
     folder = tmp_path_factory.mktemp("tweaks")
-    jobs = {}
-    for n, (name, tweak) in enumerate(dict.fromkeys(case for cases in asked.values() for case in cases)):
-        edits = edits_of(books[name], TWEAKS[tweak](books[name]))
-        jobs[name, tweak] = job(books[name], folder / f"{n}.xlsx", edits)
+    cases = dict.fromkeys(case for cases in asked.values() for case in cases)
+    edits = {(name, tweak): edits_of(books[name], TWEAKS[tweak](books[name])) for name, tweak in cases}
+
+    def evaluated(engine):
+        if engine not in FIRST:
+            for name, book in books.items():
+                own = [case for case in asked[engine] if case[0] == name]
+                found = answers_in_turn(book, folder / f"{name}.xlsx", [edits[case] for case in own])
+                yield from zip(own, found, strict=True)
+            return
+        jobs = [
+            job(books[case[0]], folder / f"{engine}-{n}.xlsx", edits[case])
+            for n, case in enumerate(asked[engine])
+        ]
+        yield from zip(asked[engine], answers(engine, jobs), strict=True)
+
     present = [engine for engine in asked if engines.missing(engine) is None]
-    with ThreadPoolExecutor(2) as pool:  # LibreOffice, which takes longest, first
-        found = pool.map(
-            lambda engine: answers(engine, [jobs[case] for case in asked[engine]]), present[::-1]
-        )
-        return {
-            (*case, engine): values
-            for engine, answered in zip(present[::-1], found, strict=True)
-            for case, values in zip(asked[engine], answered, strict=True)
-        }
+    return {(*case, engine): values for engine in present for case, values in evaluated(engine)}
 
 
 @pytest.mark.parametrize(("case", "engine"), TRIED, ids=str)

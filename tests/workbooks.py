@@ -12,7 +12,7 @@ import numpy as np
 
 from xlsxattn.builder import pages
 from xlsxattn.checker import engines, structure
-from xlsxattn.checker.cells import Area, CellError
+from xlsxattn.checker.cells import Area, CellError, listed
 from xlsxattn.checker.check import prove
 from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.reading.copies import without_values
@@ -107,6 +107,14 @@ def answers(engine: str, jobs: Sequence[engines.Job]) -> list[Mapping[str, Grid]
         answer if isinstance(answer, dict) else {name: [[CellError(answer)]] for name in job.areas}
         for job, answer in zip(jobs, found, strict=True)
     ]
+
+
+def answers_in_turn(book: Book, copy: Path, sets: Sequence[Edits]) -> list[Mapping[str, Grid]]:
+    """The values of all ranges after each set of edits of the saved inputs, in one process of IronCalc."""
+    typed = {at: book.typed.get(at) for edits in sets for at in edits}
+    saved = {at: "" if value is None else value for at, value in typed.items()}
+    found = engines.evaluate_edited("ironcalc", job(book, copy), [{**saved, **edits} for edits in sets])
+    return [{name: listed(grid) for name, grid in answer.items()} for answer in found]
 
 
 def proved(path: Path, engine: str, values: Mapping[str, Grid]) -> Report:

@@ -11,17 +11,17 @@ from xlsxattn import exercises, press, templates
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract import kinds, spec_tables
 from xlsxattn.contract.kinds.settings import given
-from xlsxattn.contract.values import Level
+from xlsxattn.contract.values import SAVED, Level
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.system_errors import is_there
-from xlsxattn.view.look import SAVED, look, no_range
+from xlsxattn.view.look import look, no_range
 from xlsxattn.view.notebook import overview
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xlsxattn.view.look import Source
+    from xlsxattn.contract.values import Source
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ def rebuilt(book: Book) -> FormulaTable | None:
         return None
     try:
         spec = _spec(manifest, book.names)
-        tables = [_formulas(replace(spec, lang=code)) for code in _languages(manifest)]
+        possible = (manifest.language,) if manifest.language in codes() else codes()
+        tables = [_formulas(replace(spec, lang=code)) for code in possible]
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may contain anything
@@ -70,11 +71,6 @@ def rebuilt(book: Book) -> FormulaTable | None:
         differing = _differing(manifest, formulas)
         kept = releases.kept(manifest.program, manifest.formulas, formulas, differing, manifest.parse)
     return FormulaTable(PROGRAM_VERSION, formulas, kept)
-
-
-def _languages(manifest: Manifest) -> Sequence[str]:
-    """The language of the workbook, or all languages if the manifest does not state it."""
-    return (manifest.language,) if manifest.language in codes() else codes()
 
 
 def _formulas(spec: Spec) -> Formulas:

@@ -114,8 +114,11 @@ def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | N
     """
     named = templates.shown(source) if isinstance(source, Path) else IN_MEMORY
     changed = changed or {}
-    spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
-    return spec, named
+    if isinstance(source, Path):
+        return specs.load(source, changed), named
+    if isinstance(source, Spec):
+        return replace(source, **changed), named
+    return specs.parse({**source, **changed}, named), named
 
 
 def press_all(
@@ -162,7 +165,8 @@ def _as_press_error(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
+        why = say("the disk is full") if error.errno in FULL else reason(error)
+        raise PressError(say("{target}: cannot be written: {why}", target=target, why=why)) from None
 
 
 def laid_out(spec: Spec, named: str) -> tuple[WorkbookPages, Sequence[PlacedSheet]]:
@@ -214,7 +218,7 @@ def _pressed(
     alone = specs.uncompared_focus(spec)
     return Pressed(
         place,
-        _renamed(report, place),
+        replace(report, path=str(place)),
         tabs,
         spec.lang,
         quoted,
@@ -260,12 +264,6 @@ def _refuse_overflow(named: str, report: Report) -> None:
         raise SpecError(say(sentence, spec=named, overflow=overflow.message))
 
 
-def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:
-    if isinstance(source, Path):
-        return specs.load(source, changed)
-    return specs.parse({**source, **changed}, named)
-
-
 class _Written:
     """Reports progress while large blocks of numbers are written."""
 
@@ -276,16 +274,6 @@ class _Written:
     def __call__(self, cells: int) -> None:
         self.done += cells
         LOG.debug("", extra={"step": say("writing"), "done": self.done, "of": self.of or None})
-
-
-def _renamed(report: Report, place: Path) -> Report:
-    return replace(report, path=str(place))
-
-
-def _why(error: OSError) -> str:
-    if error.errno in FULL:
-        return say("the disk is full")
-    return reason(error)
 
 
 def _prepare_folder(target: Path, *, make: bool) -> bool:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, get_args
 from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
 from xlsxattn.checker import explain as explaining
+from xlsxattn.contract.values import Engine
 from xlsxattn.formula_table import rebuilt
 from xlsxattn.suggestions import one_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xlsxattn.checker.check import Engine, Inputs
     from xlsxattn.checker.explanation import Explanation
     from xlsxattn.checker.report import Report
+    from xlsxattn.contract.values import Inputs
 
 
 def check(
@@ -61,5 +62,5 @@ def explain(path: str | Path, cell: str, engine: Engine = engines.DEFAULT_ENGINE
         engines.EngineFailed: an engine could not recalculate the file.
         ValueError: there is no such engine.
     """
-    one_of("engine", engine, get_args(checking.Engine))
+    one_of("engine", engine, get_args(Engine))
     return explaining.explain(path, cell, engine, rebuild=rebuilt)

@@ -43,6 +43,14 @@ def reason(error: Exception) -> Phrase:
     return say(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 
+def not_written(path: Path, error: OSError) -> Phrase:
+    """Why a file cannot be written."""
+    if isinstance(error, FileNotFoundError) and not is_there(path.parent):
+        sentence = "{path}: the folder {folder} does not exist; create it first"
+        return say(sentence, path=path, folder=path.parent)
+    return say("{path}: cannot be written: {why}", path=path, why=reason(error))
+
+
 def words(error: Exception) -> str:
     """The message of an error as part of a sentence; for library errors, with its class, and shortened."""
     text = str(error)

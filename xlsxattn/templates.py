@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.language import MessageError, say
 from xlsxattn.suggestions import nearest
-from xlsxattn.system_errors import reason
+from xlsxattn.system_errors import not_written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,4 @@ def copy(name: str, target: Path, lang: str = "") -> None:
             raise CopyError(
                 say("{place}: the file exists already; choose another name", place=place)
             ) from None
-        if not target.parent.exists():
-            sentence = "{target}: the folder {folder} does not exist; create it first"
-            raise CopyError(say(sentence, target=target, folder=target.parent)) from None
-        raise CopyError(say("{place}: cannot be written: {why}", place=place, why=reason(error))) from None
+        raise CopyError(not_written(place, error)) from None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from model_specs import ACTIVATIONS, drawn
 from specs import plain
 
 from xlsxattn import templates
-from xlsxattn.builder import ops, pages
+from xlsxattn.builder import layout, ops, pages
 from xlsxattn.builder import specification as spec
+from xlsxattn.builder.pages import positions
 
 WORDS = {
     "RowMax": "row maximum", "LogitMax": "row maximum", "RowSum": "row sum", "LogitSum": "row sum",
@@ -169,6 +171,26 @@ def test_leads_mention_masks_positions_and_heads():
     placed = page(plain([3], 4, {"id": "a", "position": "sinusoidal"}))
     assert "Q = K = V = Input" in placed.lead
     assert placed.subtitle == "Q = K = V = Input"
+
+
+def test_random_positions_are_not_called_learned():
+    data = {"id": "a", "position": "learned"}
+    assert whys(page(plain([3], 4, {**data, "seed": 1})), "Learned positions P") == [positions.RANDOM_PLACES]
+    square = [[0.1] * 4] * 4
+    given = {**data, "weights": {"P": square[:3], "W_Q": square, "W_K": square, "W_V": square}}
+    assert whys(page(plain([3], 4, given)), "Learned positions P") == [positions.LEARNED_PLACES]
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_no_name_is_wrapped(name):
+    lines = [
+        text.text for sheet in layout.lay_out(book_of(name)) for text in sheet.texts if text.look == "formula"
+    ]
+    assert [
+        (line, below)
+        for line, below in pairwise(lines)
+        if below.startswith("    ") and re.search(r"\w$", line) and re.match(r" *\w", below)
+    ] == []
 
 
 def test_no_step_mentions_a_scale_that_is_off():

@@ -72,6 +72,8 @@ def test_arrows_of_a_scatter_are_straight_and_have_heads(charts):
     assert scatter.count("<c:ser>") == scatter.count('<c:smooth val="0"/>')
     assert scatter.count('<c:showSerName val="1"/>') == scatter.count("<c:legendEntry>") == 7
     assert scatter.count('<c:showVal val="0"/>') == 7  # which LibreOffice would show
+    labels = re.findall("<c:dLbls>.*?</c:dLbls>", scatter)
+    assert all('<a:srgbClr val="FFFFFF"/>' in label for label in labels)  # legible on an arrow
 
 
 def test_with_many_points_there_is_one_series_per_sentence():

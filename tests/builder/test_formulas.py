@@ -110,7 +110,7 @@ def test_rules_of_conditional_formats():
     size = "MAX(1E-9,MAX($A$1:$B$2,$D$1:$E$2),-MIN($A$1:$B$2,$D$1:$E$2))"
     assert formulas.ends(areas) == (f"=-{size}", f"={size}")
     listed = "$A$1:$B$2,$D$1:$E$2"
-    assert formulas.ends(areas, beside=1.5) == (f"=1.5*MIN(0,{listed})", f"=1.5*MAX(1E-9,{listed})")
+    assert formulas.ends(areas, beside=1.5) == (f"=MIN(0,{listed})", f"=1.5*MAX(1E-9,{listed})")
 
 
 # --- entries -----------------------------------------------------------------------------------------------

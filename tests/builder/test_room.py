@@ -11,6 +11,7 @@ import pytest
 from xlsxattn import templates
 from xlsxattn.builder import layout, pages, theme
 from xlsxattn.builder import specification as spec
+from xlsxattn.builder.graph import ContentsLink, Page, WorkbookPages
 from xlsxattn.builder.layout.measures import SCREEN
 from xlsxattn.builder.layout.printing import pixels
 from xlsxattn.contract import first_screen as texts
@@ -141,6 +142,15 @@ def test_weights_before_and_after_a_training_fit_a_small_window(name, code):
     after = [p.area.right for p in sheet.placed if "_Final_" in p.block.name]
     assert after
     assert pixels(sheet, range(max(after) + 1)) <= SCREEN - OUTLINE
+
+
+def test_links_to_twelve_heads_fit_a_small_window():
+    links = tuple((f"h{h}", "there") for h in range(1, 13))
+    page = Page("m", "A model", "", links=(ContentsLink("MiniLM-L6-H384-uncased, layer 6", "", "", links),))
+    (sheet,) = layout.lay_out(WorkbookPages("A model", (page,)))
+    last = max(text.col for text in sheet.texts if text.text == "h12")
+    assert pixels(sheet, range(last + 1)) <= SCREEN
+    assert not [fault for fault, _, text in cramped(sheet) if text in dict(links)]
 
 
 def test_a_chinese_lead_that_a_small_window_would_cut_is_wrapped():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -79,6 +81,39 @@ def test_each_head_of_a_layer_can_be_folded_away(kind):
         block = at[f"gpt_c1_l1_h{h}_Attention"]
         assert all(placed.levels[row] == 1 for row in range(block.row, block.row + 8))
     assert at["gpt_c1_l1_MultiHead"].row not in placed.levels
+
+
+def test_closed_groups_are_marked_on_both_sides(walkthrough):
+    """Excel expects the mark before a group, LibreOffice after it, where it would close an open one."""
+    groups = 0
+    with zipfile.ZipFile(walkthrough) as archive:
+        for part in (name for name in archive.namelist() if "worksheets/sheet" in name):
+            found = re.findall("<row ([^>]*)>", archive.read(part).decode())
+            rows = {
+                int(said["r"]): said for said in (dict(re.findall(r'(\w+)="(.*?)"', one)) for one in found)
+            }
+            hidden = {r for r, row in rows.items() if "hidden" in row}
+            opened = {r for r, row in rows.items() if "outlineLevel" in row} - hidden
+            ends = {r + step for r in hidden for step in (-1, 1)} - hidden
+            assert {r for r, row in rows.items() if "collapsed" in row} == ends
+            assert not {r + 1 for r in ends} & opened
+            groups += len(ends)
+    assert groups > 20
+
+
+def test_only_the_attention_of_each_head_is_shown():
+    _, placed = page_of(plain([3, 2], 4, HEADS), "heads")
+    at = placed_by_name(placed)
+    for name in ("h1_Attention", "h2_Attention", "Concat"):
+        assert at[f"heads_c1_{name}"].row not in placed.levels
+    assert {at[f"heads_c1_h2_{name}"].row for name in ("Q", "Scores", "Output")} <= placed.closed
+
+
+def test_a_setting_is_beside_its_name():
+    for placed in layout.lay_out(pages.book(load(templates.path("walkthrough")))):
+        facts = [text for text in placed.texts if text.look == "fact"]
+        values = {(p.row, p.col) for p in placed.placed}
+        assert all((text.row, text.col + text.cols) in values for text in facts)
 
 
 def test_every_step_of_a_layer_has_its_formula_above_it():

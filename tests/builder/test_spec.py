@@ -348,6 +348,7 @@ SLIPS = [
     ("x = 1\nx = 2\ny = 3", "line 4: x is already defined in line 3; keep one of them"),
     ("x = [\n1,\n]\n'x' = [\n2,\n]", "line 6: x is already defined in line 3; keep one of them"),
     ("[a]\nx = 1\n[b]\nx = 1\n[a]", "line 7: [a] is already defined in line 3; keep one of them"),
+    ("[s]\nx = 1\n[[s]]\nx = 1", "line 3: found [s]; each table of a list needs double brackets: [[s]]"),
     ("[[s]]\nx = 1\n[[s]]\nx = 1\nx = 2", "line 7: x is already defined in line 6; keep one of them"),
     ("x = {a = 1, a = 2}", "which is not TOML: Duplicate inline table key 'a'"),
     ("so it is", "line 3: found so it is, which is not TOML: Expected '='"),
@@ -397,13 +398,16 @@ def test_a_spec_with_a_similar_name_is_suggested():
     Path("bat4.toml").write_text(GOOD, "utf-8")
     assert refusal("build", "batt4.toml") == "batt4.toml: there is no such file; did you mean 'bat4.toml'?"
     assert refusal("build", "xy.toml") == "xy.toml: there is no such file"
-    assert refusal("build", "bat4").startswith("there is no template 'bat4'; did you mean 'bat4.toml'?")
-    assert refusal("build", "batt4").startswith("there is no template 'batt4'; did you mean 'bat4.toml'?")
+    assert refusal("build", "bat4") == "there is no template 'bat4'; did you mean 'bat4.toml'?"
+    assert refusal("build", "batt4") == "there is no template 'batt4'; did you mean 'bat4.toml'?"
 
 
 def test_a_folder_is_refused_in_one_sentence():
     Path("spec.toml").mkdir()
     assert refusal("build", "spec.toml") == "spec.toml: cannot be read: Is a directory"
+    Path("lessons").mkdir()
+    sentence = "lessons: this is a folder; name a spec in it, a text file that ends in .toml"
+    assert refusal("build", "lessons") == sentence
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_accepted():

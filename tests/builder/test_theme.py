@@ -11,13 +11,17 @@ from conftest import require
 
 from xlsxattn.builder import theme, writer
 from xlsxattn.builder.graph import Block
+from xlsxattn.builder.layout import measures
 from xlsxattn.builder.layout.placed import Placed, PlacedSheet
+from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN
 from xlsxattn.checker.engines.printing import printed
 from xlsxattn.checker.engines.processes import Limits
 from xlsxattn.language import ENGLISH, language
 
 MIN_COUNT = 4.5
 """WCAG 2.1, contrast (minimum), level AA."""
+DIGIT = 7
+"""Maximum width in pixels of a bold digit of 11 points, and of the point with the padding of the cell."""
 
 
 def luminance(colour: str) -> float:
@@ -116,6 +120,21 @@ def test_a_heat_map_gets_darker_away_from_its_middle():
         shades = sorted((luminance(colour) for colour in ends), reverse=True)
         assert luminance(theme.WHITE) == shades[0]
         assert all(one - other > 0.03 for one, other in pairwise(shades[:2]))
+
+
+def test_violet_is_attention_and_grey_is_masked():
+    by_colour = {
+        heat: {name for name, look in theme.LOOKS.items() if look.heat == heat} for heat in theme.HEATS
+    }
+    assert by_colour["weights"] == {"exp", "attention", "map"}
+    assert by_colour["masks"] == {"mask", "typed mask"}
+    assert theme.HEATS["masks"]["min_color"] == theme.GREY == theme.MASKED_OUT["bg_color"]
+
+
+def test_a_number_is_beside_the_longest_bar():
+    """In the narrowest column, which LibreOffice draws 1.107 times as wide as XlsxWriter."""
+    column = 1.107 * (measures.NARROW * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)
+    assert column / theme.BESIDE_BAR + 4 * DIGIT <= column
 
 
 def test_sizes_of_type_are_those_of_the_design():

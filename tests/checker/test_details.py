@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from drawn import column
+from random_models import column
 
 from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
 

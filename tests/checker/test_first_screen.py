@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawn import column, model
+from random_models import column, model
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import compare

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
-from drawn import column, model
+from random_models import column, model
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import compare, either

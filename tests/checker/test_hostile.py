@@ -324,10 +324,11 @@ def test_flipped_bytes(causal, target, monkeypatch, capsys, scratch):
     assert codes[0] + codes[1] > FLIPS // 20  # not all files are refused
 
 
-def test_an_answer_of_300_megabytes_is_not_read(causal, target):
+def test_an_answer_of_more_than_an_eighth_of_the_memory_is_not_read(causal, target):
     path = hostile.formula(causal, target, '=REPT("x",32767)')
-    areas = {str(i): Area("Causal attention", 1999, 1, 1, 1) for i in range(10_000)}
-    (answer,) = engines.evaluate("ironcalc", [engines.Job(path, areas)])
+    areas = {str(i): Area("Causal attention", 1999, 1, 1, 1) for i in range(2_100)}
+    limits = engines.Limits(memory=512 * 1024**2)
+    (answer,) = engines.evaluate("ironcalc", [engines.Job(path, areas)], limits)
     assert str(answer) == "IronCalc returned more text than can be read."
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
-from drawn import DEFAULTS, column
+from random_models import DEFAULTS, column
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.check import reference

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from conftest import THOROUGH
-from drawn import model
+from random_models import model
 
 from xlsxattn.checker.compare import tolerance
 from xlsxattn.checker.reference import expected, layers, models, rounding, transformer, writing

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import column
+from random_models import column
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import compare

@@ -264,9 +264,7 @@ def test_the_first_screen_has_a_lane_for_each_sentence(walkthrough):
         "“mouse” after learned attention",
     ]
     assert [f.main.step for f in said] == ["Said", "Says"]
-    assert (
-        look(walkthrough)["xlsxattn_Story"].text("x").startswith("“x” has the same numbers in every sentence")
-    )
+    assert look(walkthrough)["xlsxattn_Story"].text("x").startswith("A word has the same numbers")
 
 
 def test_single_values_are_in_their_step(walkthrough):

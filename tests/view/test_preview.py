@@ -134,23 +134,18 @@ def test_moving_a_sheet_to_the_front_updates_its_names(tab, order, local):
     assert " ".join(re.findall(r"localSheetId=.(\d)", made)) == local
 
 
-def test_libreoffice_recalculates_what_it_prints(causal, pictures):
-    assert pictures
-    bare = tweaked(causal, {"chase_Tokens": {1: "dog"}}, Path("bare.xlsx"))
-    preview(bare, "bare.png")
-    preview(causal, "causal.png")
-    assert size(Path("bare.png"))[0] > 500
-    assert Path("bare.png").read_bytes() != Path("causal.png").read_bytes()
-
-
-def test_nothing_is_left_behind(causal, tmp_path_factory, monkeypatch):
+def test_libreoffice_recalculates_what_it_prints_and_leaves_nothing(causal, tmp_path_factory, monkeypatch):
     require("libreoffice")
     own = tmp_path_factory.mktemp("own")  # a folder that no other process writes to
     monkeypatch.setenv("TMPDIR", str(own))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    preview(causal, "x.png")
+    preview(causal, "causal.png")
     assert [*own.iterdir()] == []
-    assert [path.name for path in Path().iterdir()] == ["x.png"]
+    assert [path.name for path in Path().iterdir()] == ["causal.png"]
+    bare = tweaked(causal, {"chase_Tokens": {1: "dog"}}, Path("bare.xlsx"))
+    preview(bare, "bare.png")
+    assert size(Path("bare.png"))[0] > 500
+    assert Path("bare.png").read_bytes() != Path("causal.png").read_bytes()
 
 
 def test_a_hanging_libreoffice_is_stopped(walkthrough, monkeypatch):
@@ -183,7 +178,7 @@ def test_the_command_writes_only_the_page(walkthrough):
             ["-o", "x.html", "--sheet", "attn"],
             "x.html: an HTML page shows all sheets: omit the sheet, or choose .png or .pdf",
         ),
-        (["-o", "no/x.html"], "no/x.html: cannot be written: No such file or directory"),
+        (["-o", "no/x.html"], "no/x.html: the folder no does not exist; create it first"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
@@ -191,11 +186,13 @@ def test_invalid_options_are_refused(walkthrough, words, sentence):
     assert refusal("preview", walkthrough, *words) == sentence
 
 
-def test_an_unknown_sheet_is_refused_with_the_list_of_them(walkthrough):
+def test_an_unknown_sheet_is_refused_with_the_nearest_or_the_list_of_them(walkthrough):
     sentence = refusal("preview", walkthrough, "-o", "x.png", "--sheet", "nix")
     assert sentence.startswith(
         f"{walkthrough}: there is no sheet 'nix'; the sheets are: attn, qkv, dims, heads"
     )
+    sentence = refusal("preview", walkthrough, "-o", "x.png", "--sheet", "comprae")
+    assert sentence == f"{walkthrough}: there is no sheet 'comprae'; did you mean 'compare'?"
 
 
 def test_a_file_that_is_not_a_workbook_is_refused():

@@ -278,12 +278,14 @@ class Strip:
         block: the cells; None if there is only a heading above results.
         pixels: the width of each of its columns.
         head: the heading, one for each column or one for all.
+        beside: a text on the left of the heading above results.
         hidden: whether the columns are hidden.
     """
 
     block: Block | None
     pixels: int
     head: str | Block = ""
+    beside: str = ""
     hidden: bool = False
 
     @property

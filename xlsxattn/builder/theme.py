@@ -50,7 +50,8 @@ ANY_TEXT = "@"
 
 def cell_width(text: str) -> float:
     """Width of a text in characters; wide (CJK) characters count twice."""
-    return float(sum(2 if is_wide(c) else 1 for c in text))
+    wide = 0 if text.isascii() else sum(map(is_wide, text))
+    return float(len(text) + wide)
 
 
 PIXELS = {
@@ -195,8 +196,8 @@ LOOKS: Mapping[str, Look] = {
     "output": _number(NUMBER, "diverging", bold=True),
     "scores": _number(NUMBER, "diverging"),
     "masked": _number(NUMBER, "masked"),
-    "mask": _number("0", "weights", align="center"),
-    "typed mask": _number("General", "weights", align="center"),
+    "mask": _number("0", "masks", align="center"),
+    "typed mask": _number("General", "masks", align="center"),
     "exp": _number(FINE, "weights"),
     "attention": _number(FINE, "weights", bold=True),
     "probability": _number(FINE, "probabilities", bold=True),
@@ -231,6 +232,7 @@ LOOKS: Mapping[str, Look] = {
     "tiny": _number("0.0E+00"),
     "count": _number("0", align="center"),
     "index": Look({"num_format": "0", "font_color": MUTED, "align": "center"}),
+    "position": Look({"num_format": '"position "0', "font_color": MUTED, "align": "center"}),
     "times": Look({"num_format": '[>1]"occurs "0" times";""', "font_color": BAD_INK, "bold": True}, width=14),
     "word number": Look(
         {"num_format": '0;-0;"not in the vocabulary"', "border": 1, "border_color": LINE, "align": "center"},
@@ -313,7 +315,7 @@ LOOKS: Mapping[str, Look] = {
     "lead": Look({"font_color": MUTED, "font_size": 11}),
     "long lead": Look({"font_color": MUTED, "font_size": 11, "text_wrap": True, "valign": "top"}),
     "paragraph": Look({"font_color": INK, "font_size": 11, "text_wrap": True, "valign": "top"}),
-    "fact": Look({"font_color": MUTED, "align": "left"}),
+    "fact": Look({"font_color": MUTED, "align": "right", "indent": 1}),
     "step": Look({"bold": True, "font_size": 13, "font_color": INK}),
     "why": Look({"italic": True, "font_color": MUTED, "font_size": 10}),
     "try": Look({"font_color": INK, "font_size": 11}),
@@ -373,7 +375,7 @@ LOOKS: Mapping[str, Look] = {
 ANSWER = {"bg_color": ANSWER_FILL, "border": 1, "border_color": ANSWER_INK, "locked": False}
 """Style of the cells to compute in an exercise, in addition to the style of their block."""
 VIOLET, TEAL, APRICOT = "#B8A9DE", "#B5DAD2", "#F8D3B4"
-BESIDE_BAR = 1.7
+BESIDE_BAR = 2.0
 """Width of a cell as a multiple of its longest bar, so that there is room for the number."""
 BAR = {
     "type": "data_bar",
@@ -391,6 +393,8 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
                "max_type": "max"},
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": SHARE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
+    "masks": {"type": "2_color_scale", "min_color": GREY, "max_color": WHITE, "min_type": "num",
+              "min_value": 0, "max_type": "num", "max_value": 1},
     "probabilities": {"type": "2_color_scale", "min_color": WHITE, "max_color": SILVER, "min_type": "num",
                       "min_value": 0, "max_type": "num", "max_value": 1},
     "shares": {**BAR, "bar_color": VIOLET, "min_type": "num", "min_value": 0, "max_type": "num",
@@ -402,8 +406,9 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 BARS = ("shares", "sizes", "chances")
 """Heat maps: diverging ones reach from minus to plus the largest absolute value, with 0 in white; weights
-have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey. On the first screen
-numbers have bars: violet for attention, teal and orange above and below 0, grey for probabilities."""
+have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey, as is 0 in a mask. On
+the first screen numbers have bars: violet for attention, teal and orange above and below 0, grey for
+probabilities."""
 
 TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "number": (

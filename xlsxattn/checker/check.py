@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from openpyxl.utils import coordinate_to_tuple
@@ -21,7 +21,6 @@ from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import (
-    SAVED,
     Result,
     agreeing,
     compare,
@@ -53,7 +52,7 @@ from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.volatile import calculated_inputs, volatile_formulas
 from xlsxattn.checker.without_trainings import is_trained, without_trainings
 from xlsxattn.contract.names import WORDS, is_text
-from xlsxattn.contract.values import EngineName
+from xlsxattn.contract.values import SAVED, Engine, Inputs
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.system_errors import words
@@ -67,9 +66,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference import Expected
 
 LOG = logging.getLogger(__name__)
-Engine = Literal[EngineName, "saved", "all"]
-"""The engine that recalculates a workbook, all of them, or ``saved`` to trust the values in the file."""
-Inputs = Literal["perturbed", "as-saved"]
 MAX_VALUES = 750_000
 """Maximum number of values of all sets of inputs that are proved at once."""
 SEED_BYTES = 4

@@ -14,7 +14,7 @@ from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding, shape_text
 from xlsxattn.checker.reference import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, Anything, Counted, OneOf, Wording, own
-from xlsxattn.contract.values import MARKS, MASK_VALUE, NONE
+from xlsxattn.contract.values import MARKS, MASK_VALUE, NONE, SAVED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,8 +29,6 @@ ROUNDING_GROWS_FROM = 100.0
 """Larger scores amplify their rounding errors in the softmax."""
 DECIDABLE = 1e-6
 """If rounding errors can be larger than this, they cannot be told from faults."""
-SAVED = "saved"
-"""The engine name for trusting the values in the file."""
 COARSE_PHI = ("ironcalc", SAVED)
 """Engines whose Φ, and so exact GELU, is accurate to 2.5e-11 only; saved values usually come from one."""
 

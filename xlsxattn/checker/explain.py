@@ -11,7 +11,7 @@ from xlsxattn.checker import engines, structure
 from xlsxattn.checker.cell_formulas import braced, formula_differs
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.check import reference
-from xlsxattn.checker.compare import SAVED, decidable, distance, must_be_blank, tolerance
+from xlsxattn.checker.compare import decidable, distance, must_be_blank, tolerance
 from xlsxattn.checker.explanation import Computed, Explanation
 from xlsxattn.checker.formula_terms import CellFormula
 from xlsxattn.checker.manifest_formulas import with_expected_formulas
@@ -20,7 +20,7 @@ from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculate
 from xlsxattn.checker.reference import ShapesDisagree
 from xlsxattn.checker.reference.choices import own
-from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.contract.values import MASK_VALUE, SAVED
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest, with_near
 

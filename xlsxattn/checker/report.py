@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
-from xlsxattn.checker.file_type import is_owner_file
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import distinct
+from xlsxattn.checker.reading.file_type import is_owner_file
 from xlsxattn.language import ENGLISH, message, say
 from xlsxattn.text_table import text_table
 

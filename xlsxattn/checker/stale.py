@@ -6,10 +6,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, SAVED, decidable, either, tolerance
+from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, decidable, either, tolerance
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
-from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.contract.values import MASK_VALUE, SAVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +34,7 @@ def stale(
     wanted: Mapping[str, Expected] | None = None
     with_values = sum(book.saved.get(at) is not None for at in book.formulas)
     for name in book.manifest.formulas:
-        if name not in book.names or not _is_saved(saved[name]):
+        if name not in book.names or all(value is None for row in saved[name] for value in row):
             continue
         if with_values and (at := _first_missing(book, name, saved)):
             yield Finding(Kind.STALE_VALUE, name, Area(*at, 1, 1).address(), values={"others": with_values})
@@ -80,11 +80,6 @@ def _chosen_otherwise(right: Expected, saved: Grid, fresh: Grid) -> bool:
         for i, (before, now) in enumerate(zip(saved, fresh, strict=True))
         for j, (one, other) in enumerate(zip(before, now, strict=True))
     )
-
-
-def _is_saved(saved: Grid) -> bool:
-    """Whether any cell of a range has a saved value."""
-    return any(value is not None for row in saved for value in row)
 
 
 def _first_missing(book: Book, name: str, saved: Values) -> At | None:

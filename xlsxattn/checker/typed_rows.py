@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
-from xlsxattn.checker.reading.book import array_of
+from xlsxattn.checker.reading.book import words_in
 from xlsxattn.contract.names import TYPED_FOR, RangeName, of_context
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def outdated(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
             name, sentence = RangeName(sheet.id, context=context)[TYPED_FOR], of_context(context)["Tokens"]
             if not {name, sentence} <= book.names.keys():
                 continue
-            typed_for, tokens = _words(values[name]), _words(values[sentence])
+            typed_for, tokens = words_in(values[name]), words_in(values[sentence])
             other = [i for i, pair in enumerate(zip(tokens, typed_for, strict=False)) if len(set(pair)) > 1]
             if other:
                 yield Finding(
@@ -34,7 +34,3 @@ def outdated(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
                     values={"tab": book.names[name].sheet, "words": " ".join(typed_for)},
                     more=len(other) - 1,
                 )
-
-
-def _words(grid: Grid) -> list[str]:
-    return [str(word) for word in array_of(grid, text=True)[:, 0]]

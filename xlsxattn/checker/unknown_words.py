@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
-from xlsxattn.checker.reading.book import array_of
+from xlsxattn.checker.reading.book import words_in
 from xlsxattn.checker.reference.words import uses_blanks
 from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import WORDS, of_context
@@ -27,13 +27,13 @@ def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
     """A warning for each unknown word of a sentence, and for each duplicate in the vocabulary."""
     if VOCABULARY not in book.names or VOCABULARY not in values:
         return
-    known = _words(values[VOCABULARY])
+    known = words_in(values[VOCABULARY])
     blanks = uses_blanks(book.manifest.sheets)
     compared = [sheet.id for sheet in book.manifest.sheets if sheet.near]
     trained = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
     for owner in (*book.manifest.contexts, *compared, *trained):
         name = of_context(owner)["Tokens"]
-        for i, word in enumerate(_words(values[name]) if name in book.names and name in values else ()):
+        for i, word in enumerate(words_in(values[name]) if name in book.names and name in values else ()):
             if word in known and word:
                 continue
             if not word and (owner in compared or (blanks and owner not in trained)):
@@ -47,8 +47,3 @@ def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
         if word and seen[word] > 1:
             where = book.names[VOCABULARY].address(i)
             yield Finding(Kind.WORD_TWICE, VOCABULARY, where, values={"word": word})
-
-
-def _words(grid: Grid) -> list[str]:
-    """The texts of a column; a number is converted to text."""
-    return [str(word) for word in array_of(grid, text=True)[:, 0]]

@@ -13,7 +13,7 @@ import click
 from xlsxattn.cli.language import current_language, language_option, tell
 from xlsxattn.cli.progress import progress
 from xlsxattn.cli.verbosity import is_quiet, is_verbose
-from xlsxattn.language import ENGLISH, MAX_MESSAGE_LENGTH, message, say
+from xlsxattn.language import ENGLISH, MAX_MESSAGE_LENGTH, MessageError, message, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,9 +33,13 @@ def print_error(sentence: str, code: int) -> int:
     return code
 
 
-def with_file(file: object, error: Exception) -> str:
-    """The message of an error, preceded by the name of its file."""
-    return say("{file}: {error}", file=file, error=say(str(error)))
+def message_of(file: object, error: MessageError) -> str:
+    """The message of an error with the name of its file, which those of engines lack."""
+    from xlsxattn.checker.engines import EngineFailed, EngineMissing
+
+    if isinstance(error, EngineMissing | EngineFailed):
+        return say("{file}: {error}", file=file, error=say(str(error)))
+    return str(error)
 
 
 def as_typed(*words: str) -> str:
@@ -79,7 +83,7 @@ def build_workbook(
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))
     if language_option():
         changed = {**(changed or {}), "lang": language_option()}
-    with _errors_as_messages(named), progress():
+    with errors_as_messages(named), progress():
         make = build or press.build
         pressed = make(source, target, force=force, make_folder=make_folder, changed=changed)
     return print_result(pressed, target, notes)
@@ -87,24 +91,18 @@ def build_workbook(
 
 def build_copies(build: Callable[[], Sequence[Pressed]], named: str) -> int:
     """Build personal copies, print the verdict on each, and return the exit code."""
-    with _errors_as_messages(named), progress():
+    with errors_as_messages(named), progress():
         copies = build()
     return max(print_result(pressed, pressed.path, brief=True) for pressed in copies)
 
 
 @contextmanager
-def _errors_as_messages(named: str) -> Iterator[None]:
-    """Report errors of a build in one sentence."""
-    from xlsxattn.builder.specification.table import SpecError
-    from xlsxattn.checker import engines
-    from xlsxattn.press import PressError
-
+def errors_as_messages(named: object) -> Iterator[None]:
+    """Report errors in one sentence."""
     try:
         yield
-    except (SpecError, PressError) as error:
-        raise click.ClickException(str(error)) from None
-    except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(with_file(named, error)) from None
+    except MessageError as error:
+        raise click.ClickException(message_of(named, error)) from None
 
 
 def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, brief: bool = False) -> int:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
-from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE, print_error, with_file
+from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE, message_of, print_error
 from xlsxattn.cli.language import current_language, tell
 from xlsxattn.cli.progress import progress
 from xlsxattn.cli.verbosity import common_options, is_quiet, is_verbose
-from xlsxattn.contract import values
-from xlsxattn.language import say
+from xlsxattn.contract.values import ENGINES, Engine, Inputs
+from xlsxattn.language import MessageError, say
 
 if TYPE_CHECKING:
-    from xlsxattn.checker.check import Engine, Inputs
-    from xlsxattn.checker.explanation import Explanation
     from xlsxattn.checker.report import EngineReport, FileOutcome
 
-ENGINES: tuple[Engine, ...] = (*values.ENGINES, "saved", "all")
-INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
 MAX_SEED = 2**64 - 1
 STYLES = ("table", "json", "junit", "github")
 REPORTS = {".json": "json", ".xml": "junit"}
@@ -30,8 +26,8 @@ REPORTS = {".json": "json", ".xml": "junit"}
 
 @click.command()
 @click.argument("files", nargs=-1, required=True)
-@click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True)
-@click.option("--inputs", type=click.Choice(INPUTS), default=INPUTS[0], show_default=True)
+@click.option("--engine", type=click.Choice(get_args(Engine)), default=ENGINES[0], show_default=True)
+@click.option("--inputs", type=click.Choice(get_args(Inputs)), default=get_args(Inputs)[0], show_default=True)
 @click.option(
     "--seed",
     type=click.IntRange(0, MAX_SEED),
@@ -72,7 +68,7 @@ def check(
     hold, the largest value.
     """
     from xlsxattn.checker import formats, report
-    from xlsxattn.checker.file_type import is_foreign, is_owner_file
+    from xlsxattn.checker.reading.file_type import is_foreign, is_owner_file
     from xlsxattn.checker.report import FileOutcome
 
     matching = _matching(files)
@@ -124,7 +120,7 @@ def _report_style(place: Path | None) -> str:
 
 def _write_report(place: Path, text: str) -> None:
     from xlsxattn.output_files import write
-    from xlsxattn.system_errors import reason
+    from xlsxattn.system_errors import not_written
 
     def make(path: Path) -> None:
         path.write_text(text + "\n", "utf-8")
@@ -135,8 +131,7 @@ def _write_report(place: Path, text: str) -> None:
         else:
             write(place, make)
     except OSError as error:
-        sentence = "{path}: cannot be written: {why}"
-        raise click.ClickException(say(sentence, path=place, why=reason(error))) from None
+        raise click.ClickException(not_written(place, error)) from None
 
 
 def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
@@ -144,6 +139,7 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
     import json
 
     from xlsxattn.checker.explanation import all_as_data, as_text
+    from xlsxattn.proof import explain
 
     if style not in ("table", "json"):
         raise click.ClickException(
@@ -151,9 +147,11 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
         )
     explained, code = [], HOLDS
     for file in files:
-        explanation = _explained(file, cell, engine)
-        if isinstance(explanation, str):
-            code = print_error(explanation, UNUSABLE)
+        try:
+            with progress():
+                explanation = explain(file, cell, engine)
+        except MessageError as error:
+            code = print_error(message_of(file, error), UNUSABLE)
             continue
         explained.append(explanation)
         code = max(code, HOLDS if explanation.holds else FAILED)
@@ -165,38 +163,19 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
     return code
 
 
-def _explained(file: str, cell: str, engine: Engine) -> Explanation | str:
-    """The explanation of one cell of a file, or the message why there is none."""
-    from xlsxattn.checker import engines
-    from xlsxattn.checker.reading.book import NotCheckableError
-    from xlsxattn.proof import explain
-
-    try:
-        with progress():
-            return explain(file, cell, engine)
-    except NotCheckableError as error:
-        return str(error)
-    except (engines.EngineMissing, engines.EngineFailed) as error:
-        return with_file(file, error)
-
-
 def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> FileOutcome:
-    from xlsxattn.checker import engines
-    from xlsxattn.checker.reading.book import NotCheckableError
+    from xlsxattn.checker.engines import EngineFailed
     from xlsxattn.checker.report import FileOutcome
     from xlsxattn.proof import check as prove
 
     try:
         with progress():
             return FileOutcome(file, prove(file, engine, inputs, seed=seed))
-    except NotCheckableError as error:
-        return FileOutcome(file, sentence=str(error))
-    except engines.EngineMissing as error:
-        return FileOutcome(file, sentence=with_file(file, error))
-    except engines.EngineFailed as error:
-        failed = with_file(file, error)
-        hint = say("{failed} Try --engine libreoffice.", failed=failed)
-        return FileOutcome(file, sentence=hint if engine == ENGINES[0] else failed)
+    except MessageError as error:
+        said = message_of(file, error)
+        if engine == ENGINES[0] and isinstance(error, EngineFailed):
+            said = say("{failed} Try --engine libreoffice.", failed=said)
+        return FileOutcome(file, sentence=said)
 
 
 def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:

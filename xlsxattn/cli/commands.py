@@ -24,7 +24,7 @@ from xlsxattn.cli.build_command import (
 )
 from xlsxattn.cli.language import language_option, tell
 from xlsxattn.cli.verbosity import common_options, is_quiet
-from xlsxattn.contract.values import Level
+from xlsxattn.contract.values import Explain, Level
 from xlsxattn.language import say
 from xlsxattn.suggestions import with_near
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-EXPLAIN = ("short", "full")
 BLAS_THREADS = "1"
 """Number of NumPy's threads, unless the environment sets it. On the small matrices of a few sentences, two
 threads take three times the processor time, because they wait for each other."""
@@ -133,7 +132,9 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.argument("source", shell_complete=_templates)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
 @click.option("--force", is_flag=True, help="Replace a workbook even if it was edited.")
-@click.option("--explain", type=click.Choice(EXPLAIN), help="How much explanation the workbook contains.")
+@click.option(
+    "--explain", type=click.Choice(get_args(Explain)), help="How much explanation the workbook contains."
+)
 @common_options
 def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
@@ -208,7 +209,7 @@ def _source(source: str) -> Path:
         return Path(source)
     if source in templates.names():
         return templates.path(source)
-    if Path(source).is_dir():
+    if source and Path(source).is_dir():
         sentence = "{path}: this is a folder; name a spec in it, a text file that ends in .toml"
         raise click.ClickException(say(sentence, path=source))
     raise click.ClickException(

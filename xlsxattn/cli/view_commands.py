@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
+from xlsxattn.cli.build_command import errors_as_messages
 from xlsxattn.cli.language import current_language, language_option, tell
 from xlsxattn.cli.verbosity import common_options, is_quiet
-from xlsxattn.contract.values import ENGINES
+from xlsxattn.contract.values import SAVED, Source
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
     from rich.console import Console
 
-    from xlsxattn.view.look import OpenWorkbook, Source
+    from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
 
-SHOWN_FROM: tuple[Source, ...] = ("saved", *ENGINES)
 MAX_TABLES = 12
 SHELLS = ("bash", "zsh", "fish")
 
@@ -44,7 +44,7 @@ def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Com
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("ranges", nargs=-1, metavar="[RANGE]...", shell_complete=_ranges)
 @click.option("--list", "listed", is_flag=True, help="List all ranges with shape, address and formula.")
-@click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
+@click.option("--engine", type=click.Choice(get_args(Source)), default=SAVED, show_default=True)
 @common_options
 def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> None:
     """Show matrices of a workbook as coloured tables.
@@ -53,9 +53,11 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
     matrices and the outputs are shown. The values are those saved in the file; another --engine recalculates
     it.
     """
+    from xlsxattn.view.look import look
     from xlsxattn.view.show import listing
 
-    seen = _look(file, engine)
+    with errors_as_messages(file):
+        seen = look(file, engine)
     if seen.engine != engine and not is_quiet():
         said = say("{file}: values are missing; recalculated by {engine}", file=file, engine=seen.engine)
         click.echo(tell(said), err=True)
@@ -71,20 +73,6 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
         rest = len(seen.matrices) - len(shown)
         said = say("{n} more ranges: name them, or see them all with --list", n=rest)
         click.echo(tell(said), err=True)
-
-
-def _look(file: Path, engine: Source = SHOWN_FROM[0]) -> OpenWorkbook:
-    """Read a workbook for display; errors become one-sentence messages."""
-    from xlsxattn.checker import engines
-    from xlsxattn.checker.reading.book import NotCheckableError
-    from xlsxattn.view.look import look
-
-    try:
-        return look(file, engine)
-    except NotCheckableError as error:
-        raise click.ClickException(str(error)) from None
-    except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(say("{file}: {error}", file=file, error=say(str(error)))) from None
 
 
 def _chosen(seen: OpenWorkbook, patterns: tuple[str, ...]) -> list[Matrix]:
@@ -119,7 +107,7 @@ def _print(console: Console, matrix: Matrix) -> None:
     "-o", "--output", type=click.Path(path_type=Path), help="The file to write: .png, .pdf or .html."
 )
 @click.option("--sheet", default="", help="One sheet for .png or .pdf, by id or tab.")
-@click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
+@click.option("--engine", type=click.Choice(get_args(Source)), default=SAVED, show_default=True)
 @click.option("--still", is_flag=True, help="Write an HTML page that only shows the values.")
 @common_options
 def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: bool) -> None:
@@ -129,18 +117,11 @@ def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: 
     page has all sheets, with tables, heat maps and formulas; it recalculates them when a word or number is
     changed, and can save the changed workbook. Without -o, it is FILE.html in this folder.
     """
-    from xlsxattn.checker import engines
-    from xlsxattn.checker.reading.book import NotCheckableError
-    from xlsxattn.view.preview import PreviewError
     from xlsxattn.view.preview import preview as draw
 
     target = output or Path(file.with_suffix(".html").name)
-    try:
+    with errors_as_messages(file):
         draw(file, target, sheet, engine, language_option(), still=still)
-    except (NotCheckableError, PreviewError) as error:
-        raise click.ClickException(str(error)) from None
-    except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(say("{file}: {error}", file=file, error=say(str(error)))) from None
     click.echo(tell(say("written: {path}", path=target)))
 
 

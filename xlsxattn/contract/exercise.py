@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from xlsxattn.contract.names import parse, part_of
+from xlsxattn.contract.values import MAX_DECIMALS, Ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,6 @@ RIGHT = "✓ right"
 NOT_YET = "✗ not yet"
 """The texts of a mark; a range that waits for an answer shows `WAITING` in every cell."""
 
-MAX_DECIMALS = 10
-"""Maximum number of decimals of typed numbers."""
 TOLERANCE = 1e-6
 """Allowed distance from the right value r, times 1 + |r|."""
 SUMS = ("Output", "MultiHead", "FeedForward")
@@ -97,7 +96,7 @@ class Exercise:
     """
 
     answers: Mapping[str, tuple[int, ...]]
-    ask: str = "formula"
+    ask: Ask = "formula"
     decimals: int = 2
     points: Mapping[str, int] = field(default_factory=dict)
     hints: bool = True
@@ -131,7 +130,7 @@ def parsed(data: Mapping[str, Any]) -> Exercise:
     fits = answers and all(
         len(place) in (0, 1, 2) and min(place, default=1) > 0 for place in answers.values()
     )
-    if not fits or data["ask"] not in ("formula", "number", "either") or min(points.values(), default=1) < 1:
+    if not fits or data["ask"] not in get_args(Ask) or min(points.values(), default=1) < 1:
         raise ValueError(data)
     if not 0 <= int(data["decimals"]) <= MAX_DECIMALS:
         raise ValueError(data)

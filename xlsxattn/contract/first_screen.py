@@ -31,9 +31,9 @@ NOT_LEARNED = "In {steps} steps of learning, the loss does not fall: choose anot
 # --- number formats, which add words to a text -------------------------------------------------------------
 
 STORIES = {
-    False: '"“"@"” has its own numbers. Attention mixes in the words around it. What is the result?"',
-    True: '"“"@"” has the same numbers in every sentence. Attention mixes in the words around it. What is '
-    'the result?"',
+    False: '"Each word has its own numbers. Attention mixes in other words. What becomes of “"@"”?"',
+    True: '"A word has the same numbers in every sentence. Attention mixes in other words. What becomes of '
+    '“"@"”?"',
 }
 """By whether there are several sentences."""
 WATCH = '"2   Watch “"@"” change"'

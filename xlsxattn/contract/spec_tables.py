@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Protocol
 
 from xlsxattn.contract.keys import Choice, Count, Flag, Items, LanguageCode, Part, Prose, Text, Word
 from xlsxattn.contract.kinds.base import Sheet
-from xlsxattn.contract.values import MAX_ABOUT_LENGTH, MAX_BLANKS, MAX_COLUMNS, MAX_LISTED, MAX_WORDS
+from xlsxattn.contract.values import (
+    MAX_ABOUT_LENGTH,
+    MAX_BLANKS,
+    MAX_COLUMNS,
+    MAX_DECIMALS,
+    MAX_LISTED,
+    MAX_WORDS,
+    Ask,
+    Explain,
+)
 
 
 class Frame(Protocol):
@@ -63,10 +72,10 @@ class ExerciseKeys:
         ),
     ] = ()
     ask: Annotated[
-        Literal["formula", "number", "either"],
+        Ask,
         Choice("what the reader types: formulas, numbers computed by hand, or either"),
     ] = "formula"
-    decimals: Annotated[int, Count("decimals of numbers computed by hand", 10)] = 2
+    decimals: Annotated[int, Count("decimals of numbers computed by hand", MAX_DECIMALS)] = 2
     points: Annotated[Mapping[str, int], Part("points of a range, if not 1")] = field(default_factory=dict)
     hints: Annotated[bool, Flag("whether there are three hints for each range")] = True
     marks: Annotated[
@@ -91,9 +100,9 @@ class SpecKeys:
     length: Annotated[
         int, Count("number of token cells of every context: its words, then blank cells", MAX_WORDS)
     ] = 0
-    explain: Annotated[
-        Literal["short", "full"], Choice("how much the workbook explains: one sentence per step, or two")
-    ] = "short"
+    explain: Annotated[Explain, Choice("how much the workbook explains: one sentence per step, or two")] = (
+        "short"
+    )
     lang: Annotated[str, LanguageCode("the language of the workbook's texts; --lang overrides it")] = "en"
     about: Annotated[
         str,

@@ -16,6 +16,20 @@ PROGRAM_VERSION = "0.2.0"
 EngineName: TypeAlias = Literal["ironcalc", "libreoffice", "gnumeric"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 """The spreadsheet engines, fastest first."""
+SAVED: Literal["saved"] = "saved"
+"""Used in place of an engine: the values in the file."""
+Engine: TypeAlias = Literal[EngineName, "saved", "all"]
+"""The engine that recalculates a workbook, all of them, or ``saved`` to trust the values in the file."""
+Source: TypeAlias = Literal["saved", EngineName]
+"""Source of the values that are shown: saved in the file, or recalculated by an engine."""
+Inputs: TypeAlias = Literal["perturbed", "as-saved"]
+"""The inputs of a check: perturbed ones after those in the file, or these alone."""
+Explain: TypeAlias = Literal["short", "full"]
+"""How much a workbook explains: one sentence per step, or two."""
+Ask: TypeAlias = Literal["formula", "number", "either"]
+"""What the reader of an exercise types."""
+MAX_DECIMALS = 10
+"""Maximum number of decimals of typed numbers."""
 Level: TypeAlias = Literal["first", "middle", "whole"]
 """What an exercise leaves blank: one cell and one row, whole blocks, or more."""
 

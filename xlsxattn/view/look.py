@@ -8,7 +8,7 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from xlsxattn.checker.engines import DEFAULT_ENGINE
 from xlsxattn.checker.reading.book import read, saved, saved_results
@@ -17,7 +17,7 @@ from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.exercise import mark_of, region_of
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import FRONT, START, WORDS, RangeName, cols_of, last, of_context, rows_of
-from xlsxattn.contract.values import EngineName
+from xlsxattn.contract.values import SAVED, Source
 from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.manifest import Manifest
     from xlsxattn.language import Language
 
-Source = Literal["saved", EngineName]
-"""Source of the values: saved in the file, or recalculated by an engine."""
-SAVED: Source = "saved"
 GENERAL, SHOWN_DIGITS, ANSWER_DECIMALS = "General", 10, 2
 """The default cell format, the significant digits that it shows, and the least decimals of answers."""
 SQUARE = ("Mask", "CausalMask")

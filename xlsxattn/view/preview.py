@@ -11,16 +11,18 @@ from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import RangeName
+from xlsxattn.contract.values import SAVED
 from xlsxattn.language import ENGLISH, MessageError, codes, language, say
 from xlsxattn.output_files import write
 from xlsxattn.suggestions import nearest, one_of
-from xlsxattn.system_errors import reason
+from xlsxattn.system_errors import not_written
 from xlsxattn.tempdirs import temporary_folder
 from xlsxattn.view import page as pages
-from xlsxattn.view.look import SAVED, look
+from xlsxattn.view.look import look
 
 if TYPE_CHECKING:
-    from xlsxattn.view.look import OpenWorkbook, Source
+    from xlsxattn.contract.values import Source
+    from xlsxattn.view.look import OpenWorkbook
 
 KINDS = (".png", ".pdf", ".html")
 RESOLUTION = 110
@@ -168,6 +170,4 @@ def _put(draft: Path, target: Path) -> None:
     try:
         write(target, partial(shutil.copyfile, draft))
     except OSError as error:
-        raise PreviewError(
-            say("{target}: cannot be written: {why}", target=target, why=reason(error))
-        ) from None
+        raise PreviewError(not_written(target, error)) from None

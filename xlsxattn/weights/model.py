@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.contract.kinds import Decoder, Encoder
 from xlsxattn.contract.names import RangeName
+from xlsxattn.contract.values import MAX_WORDS
 from xlsxattn.language import say
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan as understand
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 SMALL_VOCABULARY = 5_000
 """A decoder's vocabulary is imported whole by default up to this size."""
-MAX_SENTENCE_LENGTH = 256
-"""Longest sentence in a spec, in tokens."""
 MAX_QUOTED = 60
 """Characters of a sentence quoted in an error."""
 NO_LAYER = say("--layers: found {found!r}; the model's layers are 0 to {last}")
@@ -119,7 +118,7 @@ def read_model(
         raise CheckpointError(say("{path}: at least one sentence is needed", path=path))
     whole = plan.n_vocab if _is_whole(plan, whole_vocabulary) else 0
     special = end_tokens(checkpoint.folder)
-    tokenized = split(checkpoint, sentences, MAX_SENTENCE_LENGTH, whole=whole, named=special)
+    tokenized = split(checkpoint, sentences, MAX_WORDS, whole=whole, named=special)
     id_lists = [_checked(plan, tokenized, sentence) for sentence in tokenized.sentences]
     token_ids = range(whole) if whole else sorted({n for ids in id_lists for n in ids})
     longest = max(map(len, id_lists))
@@ -189,7 +188,7 @@ def _blanks(plan: Plan, choice: _Choice, longest: int, write: int) -> int:
     whole = len(choice.layers) == plan.model.layers and not choice.only_heads
     if not isinstance(plan.model, Decoder) or not whole:
         return 0
-    limits = (MAX_SENTENCE_LENGTH, plan.n_positions, plan.window)
+    limits = (MAX_WORDS, plan.n_positions, plan.window)
     return min(write, min(n for n in limits if n is not None) - longest)
 
 
@@ -227,9 +226,9 @@ def _checked(plan: Plan, tokenized: Split, sentence: SplitSentence) -> tuple[int
             "(sliding_window), which workbooks do not support: make it shorter"
         )
         raise CheckpointError(say(message, sentence=short, n=n, most=plan.window))
-    if n > MAX_SENTENCE_LENGTH:
+    if n > MAX_WORDS:
         message = "the sentence {sentence} has {n} tokens; at most {most} are allowed"
-        raise CheckpointError(say(message, sentence=short, n=n, most=MAX_SENTENCE_LENGTH))
+        raise CheckpointError(say(message, sentence=short, n=n, most=MAX_WORDS))
     unknown = next((n for n in sentence.token_ids if n >= plan.n_vocab), None)
     if unknown is not None:
         message = (

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 ENCODER = "{family}, an encoder: {layers} × {heads} heads, {d_model} numbers per token, all weights learned."
 DECODER = "{family}, a decoder: {layers} × {heads} heads, {d_model} numbers per token, all weights learned."
+COUNTING = (
+    "Layers and heads count from 1 here, from 0 in the checkpoint. Each number is the shortest decimal that "
+    "rounds to the same float32."
+)
 MAX_RIVALS = 5
 MAX_BROWSED = 254
 """Excel's CHOOSE takes 254 values; with short ids the formula stays below 8,192 characters."""
@@ -37,14 +41,18 @@ def spec_of(imported: Imported, *, focus: str | None = None) -> Spec:
     blanks = ("",) * imported.blanks
     contexts = tuple(Context(f"s{i}", (*tokens, *blanks), i) for i, tokens in enumerate(sentences, 1))
     sheet = _sheet(imported, tuple(c.id for c in contexts), whole=whole)
-    text = _selection_text(imported, whole=whole)
+    part = "" if whole else _part(imported)
+    text, about = _after(part, say(COUNTING)), _after(_about(imported), part)
     for note in imported.notes:
-        text = say("{lead} {follow}", lead=text, follow=note)
+        text = _after(text, note)
     dims = tuple(f"d{j + 1}" for j in range(imported.d_model))
     vocabulary = Vocabulary(dims, imported.tokens, imported.E, text)
-    return Spec(
-        imported.name, _focus(sentences, focus), vocabulary, contexts, (sheet,), about=_about(imported)
-    )
+    return Spec(imported.name, _focus(sentences, focus), vocabulary, contexts, (sheet,), about=about)
+
+
+def _after(lead: str, follow: str) -> str:
+    """Two texts as one; either may be blank."""
+    return say("{lead} {follow}", lead=lead, follow=follow) if lead and follow else lead or follow
 
 
 def _about(imported: Imported) -> str:
@@ -111,23 +119,13 @@ def _of_heads(imported: Imported, only: dict[int, tuple[int, ...]]) -> dict[str,
     return weights
 
 
-def _selection_text(imported: Imported, *, whole: bool) -> str:
-    """Which parts of the model the workbook has, and how its numbers are written."""
-    counting = say(
-        "Layers and heads count from 1 here, from 0 in the checkpoint. Each number is the shortest decimal "
-        "that rounds to the same float32."
-    )
-    if whole:
-        return counting
+def _part(imported: Imported) -> str:
+    """Which parts of the model the workbook has."""
     layers = ", ".join(str(k) for k in imported.layers)
     heads = ", ".join(f"{k}.{h}" for k, h in imported.heads)
     if imported.only_heads:
-        part = say("Heads {heads} only (layer.head).", heads=heads)
-    else:
-        part = say(
-            "Layers {layers} only." if len(imported.layers) > 1 else "Layer {layers} only.", layers=layers
-        )
-    return say("{lead} {follow}", lead=part, follow=counting)
+        return say("Heads {heads} only (layer.head).", heads=heads)
+    return say("Layers {layers} only." if len(imported.layers) > 1 else "Layer {layers} only.", layers=layers)
 
 
 def _focus(sentences: list[tuple[str, ...]], asked: str | None) -> str:

@@ -9,11 +9,12 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from xlsxattn.contract.values import MAX_TEXT_LENGTH
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SPACE = "▁"
-MAX_LENGTH = 255
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"}
 
@@ -47,7 +48,7 @@ def spell(token: str) -> str:
     text = unicodedata.normalize("NFC", token.replace(" ", SPACE))
     text = "".join(f"<U+{ord(c):04X}>" if unicodedata.category(c) in _INVISIBLE else c for c in text)
     text = _ESCAPE.sub("<U+005F>", text)
-    while len(text.encode("utf-16-le")) > 2 * MAX_LENGTH - 40:  # leave room for the id
+    while len(text.encode("utf-16-le")) > 2 * MAX_TEXT_LENGTH - 40:  # leave room for the id
         text = text[:-2] + "…"
     return text
 

@@ -203,6 +203,7 @@ def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, ids: int, words
     is_of_words = strip.block and strip.block.look in ("word", "next word")
     _show(sheet, strip.head, top - 1, col, "head of words" if is_of_words else "head")
     if strip.block is None:
+        _show(sheet, strip.beside, top - 1, col - 1, "beside")
         return
     outlined = (top, words) if strip.block.look in ("yellow word", "place", "share", "own number") else None
     number, first = (cell(top, at, fixed_col=True) for at in (ids, words))

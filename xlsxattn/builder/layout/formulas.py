@@ -229,7 +229,7 @@ def ends(areas: Iterable[Rectangle], *, beside: float = 0.0) -> tuple[str, str]:
     """
     listed = ",".join(_absolute(a) for a in areas)
     if beside:
-        return f"={beside}*MIN(0,{listed})", f"={beside}*MAX(1E-9,{listed})"
+        return f"=MIN(0,{listed})", f"={beside}*MAX(1E-9,{listed})"
     size = f"MAX(1E-9,MAX({listed}),-MIN({listed}))"
     return f"=-{size}", f"={size}"
 

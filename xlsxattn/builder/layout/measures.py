@@ -22,6 +22,8 @@ BAND_GAP, MAX_WIDTH = 1, 28.0
 MAX_CAPTION_LENGTH = 92
 BREAKS = re.compile(r"(?:[^-+*/,(=<>E]|(?<!\d)E)(?=[-+*/,])|,(?!$)")
 """Where a formula may be wrapped: before an operator, but not inside 1E-24; after a comma."""
+ANY_BREAK = re.compile(r"\((?=\w)|\w(?==)|\}(?= \|)")
+"""Where else: after a bracket, before an equals sign, between formulas."""
 WIDE = "\u2e80-\u9fff\uff00-\uffef"
 PIECE = re.compile(rf"\s*[（“]*(?:[{WIDE}]|[^\s{WIDE}]+)[，。；：、！？）”…]*")
 """An unbreakable part of a text with wide characters: one of them or a word, with its punctuation."""
@@ -93,10 +95,9 @@ def caption_lines(group: Group, most: int = MAX_CAPTION_LENGTH) -> list[str]:
     """The caption, wrapped before operators to lines of a number of characters."""
     lines, rest = [], caption(group)
     while len(rest) > most:
-        breaks = [m.start() + 1 for m in BREAKS.finditer(rest[:most])]
-        end = most
-        if breaks and breaks[-1] > most // 3:
-            end = breaks[-1]
+        rules = (BREAKS, ANY_BREAK)
+        ends = (max((m.start() + 1 for m in rule.finditer(rest[:most])), default=0) for rule in rules)
+        end = next((end for end in ends if end > most // 3), most)
         lines.append(rest[:end])
         rest = f"    {rest[end:]}"
     return [*lines, rest]

@@ -39,6 +39,8 @@ texts without any, a character is narrower than a digit."""
 WIDER, BESIDE = 1.15, 16.0
 """Allowance for fonts wider than Calibri; pixels between a title and the link to Start."""
 GO = "Go to {title}"
+NARROW_LINK = 4.5
+"""Width in characters of a link to a head; those of twelve heads fit the screen."""
 HINT_GAP = 45
 """Rows between hints, so that only one is visible at a time."""
 
@@ -72,10 +74,11 @@ def facts(sheet: PlacedSheet, page: Page) -> None:
             sheet.placed.append(Placed(replace(fact.block, look="check"), 0, end))
             continue
         if fact.words:
-            sheet.texts.append(Text(2, col, fact.words, "fact"))
-            if col == MARGIN:  # only the first one has a single column
+            cols = 1 if col == MARGIN else columns
+            sheet.texts.append(Text(2, col, fact.words, "fact", cols=cols))
+            if col == MARGIN:
                 sheet.widths[col] = max(sheet.widths.get(col, 0.0), theme.cell_width(fact.words) + 1.0)
-            col += 1 if col == MARGIN else columns
+            col += cols
         width = theme.LOOKS[fact.block.look].width
         while width and sheet.widths.get(col, width) < NARROW:  # the gap between two lanes
             col += 1
@@ -105,6 +108,7 @@ def contents(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
         sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
         for j, (words, target) in enumerate(link.more):
             sheet.texts.append(Text(i, MARGIN + 4 + j, words, "link", target=target))
+            sheet.widths[MARGIN + 4 + j] = NARROW_LINK
     labels = [label_width(group) for band in page.bands for group in band.groups if group]
     sheet.widths[MARGIN] = max([*labels, *(theme.cell_width(link.title) + 2.0 for link in page.links)])
     return row + len(page.links) + 2

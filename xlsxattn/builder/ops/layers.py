@@ -118,6 +118,4 @@ FEED_FORWARD_BIASED = Op(
     why=FEED_FORWARD.why,
     paper=VASWANI.format("3.3"),
 )
-COPY = Op(
-    "{name} = {x}", "={x}", why="What has each word become after all layers? The output of the last one."
-)
+COPY = Op("{name} = {x}", "={x}", why="What has each word become? The output of the last layer.")

@@ -164,10 +164,11 @@ def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
 
 
 def _outlined(steps: Steps, key: str, title: str, part: int, *, closed: bool) -> Steps:
-    """The steps of a head or group, in an outline group; all but its attention may be closed."""
+    """The steps of a head or group, in outline groups; if they are closed, its attention is in none."""
+    levels = {k: int(not (closed and k == "Attention")) for k in steps}
     return {
         f"{key}_{k}": s._replace(
-            title=say(title, part=part, title=say(s.title)), level=1, closed=closed and k != "Attention"
+            title=say(title, part=part, title=say(s.title)), level=levels[k], closed=closed and levels[k] > 0
         )
         for k, s in steps.items()
     }
@@ -265,7 +266,7 @@ def _unscaled(a: Attending, p: RangeName) -> Steps:
     (sums,) = a.lane.column(p["UnscaledSum"], ops.attention.UNSCALED_SUM, **names)
     names["unscaled_sum"] = sums.name
     entropies = _helper(a, p, "entropy", "EntropyUnscaled", ops.attention.ENTROPY_UNSCALED, **names)
-    group = a.lane.group(sums, ("row sum",), (entropies,))
+    group = a.lane.group(sums, ("Σ exp",), (entropies,))
     title, why = ("Without √d", UNSCALED) if a.sheet.scale else (AS_THEY_ARE, NEITHER)
     return {"Unscaled": Step(title, why, {a.lane.id: group}, show_formula=False)}
 

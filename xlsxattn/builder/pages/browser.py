@@ -40,7 +40,7 @@ def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:
             typed(s["Head"], "setting", ((float(head),),)),
             chosen,
         ),
-        (("layer",), ("head",), ("place in the list",)),
+        (("layer",), ("head",), ("number of the map",)),
     )
     why = "Layers and heads count from 1."
     sides = Side("heads", (heads,)), Side("strongest pairs", (rank,))

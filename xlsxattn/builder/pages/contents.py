@@ -49,6 +49,8 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
         texts = tuple(_text(lane) for lane in sides[-1].lanes)
         labels = tuple((lane.named,) for lane in sides[-1].lanes)
         why = "The whole text: given and generated." if sheet.generate else "The given words."
+        if sheet.generate and sheet.apart:
+            why = "The whole text, token by token: given and generated. Start shows it joined."
         sections.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
     sections.append(_hyperparameters(sheet, sides))
     links = tuple(

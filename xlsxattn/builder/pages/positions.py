@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.pages.parts import Lane, Steps
 
+LEARNED_PLACES = "Where is a token? One row of numbers per position, learned in training."
+RANDOM_PLACES = "Where is a token? One row of numbers per position: random here, learned in trained models."
+
 
 def pairs(sheet: WithAttention, d: int) -> list[int]:
     """The pair that each of d columns belongs to: 0, 0, 1, 1, ... or, in halves, 0, 1, ..., 0, 1, ..."""
@@ -39,12 +42,12 @@ def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) ->
         return []
     if sheet.position == "learned":
         block = _named_by_lane(typed(s["P"], "input", sheet.weights["P"]), lanes, s, "P")
-        why = "Where is a token? One row of numbers per position, learned in training."
+        why = LEARNED_PLACES if sheet.seed is None else RANDOM_PLACES
         group = Group((block,), (_places(n),), numbered("d", d_model), title="P")
         return [Band("Learned positions P", why, (group,), shared=True, show_formula=False)]
     d = d_model if sheet.position == "sinusoidal" else sheet.d_k
     pair = typed(s["Pair"], "count", [[float(i) for i in pairs(sheet, d)]], "constant")
-    position = typed(s["Position"], "index", [[float(i)] for i in range(n)], "constant")
+    position = typed(s["Position"], "position", [[float(i)] for i in range(n)], "constant")
     names = {"position": position.name, "frequency": s["Frequency"]}
     op, operands = lane.reading(ops.positions.ANGLE, names)
     angle = computed(s["Angle"], (n, d), op, "weight", **operands)
@@ -133,7 +136,7 @@ def _turn(sheet: WithAttention, d: int) -> Band:
     for i in range(d // 2):
         a, b = (j for j in range(d) if pair_of[j] == i)
         matrix[b][a], matrix[a][b] = -1.0, 1.0
-    block = typed(RangeName(sheet.id)["Turn"], "mask", matrix, "constant")
+    block = typed(RangeName(sheet.id)["Turn"], "count", matrix, "constant")
     labels = tuple(say("pair {i}", i=i + 1) for i in pair_of)
     why = "x · Turn maps each pair (a, b) to (−b, a)."
     group = Group((block,), (labels,), labels, title="Turn")

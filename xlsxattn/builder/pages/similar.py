@@ -110,7 +110,7 @@ class _Tracks:
             _rows(lane, self.depths, self.words, self.d_model, self.outputs[lane.id]) for lane in self.lanes
         )
         why = "The focus word's row after each layer."
-        return Band("Its rows", why, groups, shared=True, show_formula=False)
+        return Band("Rows of the focus word", why, groups, shared=True, show_formula=False)
 
     def chart(self) -> Chart:
         """A line for each sentence."""

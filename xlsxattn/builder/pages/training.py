@@ -199,14 +199,14 @@ class _Lesson:
 
     def _held_out(self) -> Iterable[Band]:
         why = (
-            "Where does the focus word look in sentences that are not examples? Row k: with the "
-            "weights after k steps. Last row: with the weights of “{form}”."
+            "Where does the focus word look in the sentences on Start? Row k: with the weights after k "
+            "steps. Last row: with the weights of “{form}”."
         )
         for i, h in enumerate(self.z.heads):
             title = (
-                say("Held-out sentences, head {h}", h=h)
+                say("The sentences on Start, head {h}", h=h)
                 if h
-                else "Held-out sentences: attention of the focus word after each step"
+                else "The sentences on Start: attention of the focus word after each step"
             )
             said = say(why, form=self._form()) if i == 0 else ""
             groups = [self._beside(lanes, i) for lanes in _in_lines(self.lanes)]

@@ -353,15 +353,15 @@ def _out_lead(sheet: Model, *, last: bool) -> str:
     if last and isinstance(sheet, Classifier):
         whole = "The mean of the rows is compared with the classes."
         return whole if sheet.pool == "mean" else "Only the first row is compared with the classes."
-    return "The tokens after all layers."
+    return "The tokens after the last layer."
 
 
 def _out_subtitle(sheet: Model, *, last: bool) -> str:
     if not last:
-        return "what was read"
+        return "the encoded tokens"
     if isinstance(sheet, Writer):
         return "the next word"
-    return "the class" if isinstance(sheet, Classifier) else "what was read"
+    return "the class" if isinstance(sheet, Classifier) else "the encoded tokens"
 
 
 def _output(sheet: Model, side: Stack, lane: Lane, d_model: int) -> Steps:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HEIGHT, SCATTER_HEIGHT = 340, 400
 """In pixels."""
-LABELS = ("right", "above", "right", "below")
+LABELS = ("below", "above", "right", "left")
 """Position of a point's label by its marker, so that labels of neighbouring points do not overlap."""
 
 
@@ -146,7 +146,8 @@ class Charts:
             return {"marker": marker}
         font = {"color": colour, "size": 10, **self._font}
         position = LABELS[series.mark % len(LABELS)]
-        return {"marker": marker, "data_labels": {"series_name": True, "position": position, "font": font}}
+        label = {"series_name": True, "position": position, "font": font, "fill": {"color": theme.WHITE}}
+        return {"marker": marker, "data_labels": label}  # the label stays legible on a line
 
 
 def _line(colour: str) -> dict[str, Any]:

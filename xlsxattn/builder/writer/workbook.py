@@ -258,12 +258,12 @@ class _Writer:
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width, None, {"hidden": col in sheet.hidden})
         ws.set_default_row(sheet.row)
-        for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
-            level = sheet.levels.get(row, 0)
-            hidden = level > 0 and (sheet.folded or row in sheet.closed)
-            options = {"level": level, "hidden": hidden}
-            if not level and sheet.levels.get(row + 1) and (sheet.folded or row + 1 in sheet.closed):
-                options["collapsed"] = True
+        hidden = {row for row in sheet.levels if sheet.folded or row in sheet.closed}
+        for row in sorted(sheet.heights.keys() | sheet.levels.keys() | {row + 1 for row in hidden}):
+            # Excel reads the mark of a collapsed group above it, LibreOffice below it
+            marked = row + 1 in hidden or (row - 1 in hidden and row + 1 not in sheet.levels)
+            options = {"level": sheet.levels.get(row, 0), "hidden": row in hidden}
+            options["collapsed"] = marked and row not in sheet.levels
             ws.set_row(row, sheet.heights.get(row), None, options)
         if sheet.levels:
             ws.outline_settings(symbols_below=False)

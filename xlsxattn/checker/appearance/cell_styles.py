@@ -39,6 +39,7 @@ FORMATS_WITH_WORDS: Mapping[str, tuple[str, ...]] = {
     "Times": ('[>1]"occurs "0" times";""', '[>1]"stands "0" times";""'),  # the second until version 0.1
     "Ids": ('0;-0;"not in the vocabulary"',),
     "MaskValue": ('0;"−∞";0',),
+    "Position": ('"position "0',),
     "Rank": ('"no. "0',),
 }
 """The number formats with words that are built, by block."""

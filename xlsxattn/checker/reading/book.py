@@ -12,8 +12,8 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from xlsxattn.checker.cells import Area, CellError, listed
-from xlsxattn.checker.file_type import no_workbook, other_kind
 from xlsxattn.checker.reading.blocks import Blocks
+from xlsxattn.checker.reading.file_type import no_workbook, other_kind
 from xlsxattn.checker.reading.limits import STANDARD, AmbiguousError, NotCheckableError
 from xlsxattn.checker.reading.links import DATA_TABLE, reaches
 from xlsxattn.checker.reading.manifest import Manifest, read_manifest
@@ -340,6 +340,11 @@ def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:
     return np.array(
         [[0.0 if value is None or value == "" else value for value in row] for row in grid], dtype=float
     )
+
+
+def words_in(grid: Grid) -> list[str]:
+    """The texts of a column; a number is converted to text."""
+    return [str(word) for word in array_of(grid, text=True)[:, 0]]
 
 
 def text_of(value: Value) -> str:

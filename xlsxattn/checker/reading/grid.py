@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import NUMBER
-from xlsxattn.checker.reading.package import tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PER_POINT, PER_PIXEL = 12_700, 9_525
 """English metric units, in which drawings state lengths."""
@@ -21,17 +20,16 @@ _POINTS, _CHARACTERS = 15.0, 8.43
 class Grid:
     """The sizes of the rows and columns of a sheet, by their number from 0."""
 
-    def __init__(self, root: Any, rows: Mapping[str, Mapping[str, str]]) -> None:
-        """Read the sizes from a sheet's part, without its rows, and the attributes of its rows by number."""
-        elements = [*root.iter()] if root is not None else []
-        defaults: Any = next((one for one in elements if tag_of(one) == "sheetFormatPr"), {})
+    def __init__(self, parts: Mapping[str, Sequence[Any]], rows: Mapping[str, Mapping[str, str]]) -> None:
+        """Read the sizes from the elements of a sheet by name, and the attributes of its rows by number."""
+        defaults: Any = next(iter(parts.get("sheetFormatPr", ())), {})
         self._height = size(defaults.get("defaultRowHeight"), _POINTS)
         self._heights = {int(row) - 1: size(said["ht"], 0.0) for row, said in rows.items() if said.get("ht")}
         self._width = size(defaults.get("defaultColWidth") or defaults.get("baseColWidth"), _CHARACTERS)
         self._columns = [
             (int(one.get("min")) - 1, int(one.get("max")), size(one.get("width"), 0.0))
-            for one in elements
-            if tag_of(one) == "col" and one.get("width")
+            for one in parts.get("col", ())
+            if one.get("width")
         ]
 
     def height(self, row: int) -> float:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.file_type import LISTED, is_foreign
+from xlsxattn.checker.reading.file_type import LISTED, is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError, ValuesOnlyError
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.contract.exercise import parsed

@@ -11,9 +11,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
+from xlsxattn.checker.cells import letters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 _HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 _TAIL = b"</sheetData></worksheet>"
-
-letters = cache(get_column_letter)
 
 
 def styles_of(sheets: Iterable[Cells]) -> dict[bytes, int]:
@@ -52,7 +51,7 @@ def sheet(cells: Cells, runs: NumberRuns, styles: Mapping[bytes, int]) -> Iterat
     """
     by_row: dict[int, list[tuple[int, bytes]]] = {}
     for (row, col), cell in cells.items():
-        xml = _cell(f"{letters(col)}{row}", cell, styles[bytes(cell._style or b"")])
+        xml = _cell(f"{letters_of(col)}{row}", cell, styles[bytes(cell._style or b"")])
         by_row.setdefault(row, []).append((col, xml.encode()))
     yield _HEAD
     for row in sorted(by_row.keys() | {row + 1 for row in runs.rows}):
@@ -97,7 +96,7 @@ def _escaped(text: object) -> str:
 @cache
 def _template(col: int, count: int) -> bytes:
     """A template for the cells of a run, with # for their row and %b for their numbers."""
-    return b"".join([b'<c r="%s#"><v>%%b</v></c>' % letters(c).encode() for c in range(col, col + count)])
+    return b"".join([b'<c r="%s#"><v>%%b</v></c>' % letters_of(c).encode() for c in range(col, col + count)])
 
 
 def _run(row: int, col: int, values: NDArray[np.float64]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reading.archive import GuardedArchive
     from xlsxattn.checker.reading.objects import Object
+
+    Parts = defaultdict[str, list[Any]]
 
     HiddenSpan = tuple[int, int]
 
@@ -107,7 +110,7 @@ class SheetView:
     objects: tuple[Object, ...] = ()
     frozen_rows: int = 0
     frozen_columns: int = 0
-    grid: Grid = field(default_factory=lambda: Grid(None, {}))
+    grid: Grid = field(default_factory=lambda: Grid({}, {}))
 
 
 def view_of(
@@ -129,19 +132,20 @@ def view_of(
     Raises:
         ValueError: an invalid number or range.
     """
-    views, grid = list(_all(root, "sheetView")), Grid(root, rows)
+    parts = _by_name(root)
+    views, grid = parts["sheetView"], Grid(parts, rows)
     above, before = _out_of_reach(views)
     folded = tuple(
         joined(int(r) - 1 for r, said in rows.items() if is_on(said.get("hidden")) and _is_in_group(said))
     )
     frozen = [_frozen(view, grid) for view in views]
     return SheetView(
-        (*above, *_hidden_rows(root, rows), *(() if _unfolds(root, views) else folded)),
+        (*above, *_hidden_rows(parts, rows), *(() if _unfolds(parts, views) else folded)),
         folded,
-        (*before, *_hidden_columns(root)),
-        tuple(area for one in _all(root, "mergeCell") for area in _areas(tab, one.get("ref", ""))),
-        tuple(_rules(tab, root, looks)),
-        tuple(_offers(tab, root)),
+        (*before, *_hidden_columns(parts)),
+        tuple(area for one in parts["mergeCell"] for area in _areas(tab, one.get("ref", ""))),
+        tuple(_rules(tab, parts, looks)),
+        tuple(_offers(tab, parts)),
         row_styles=tuple(
             (int(row) - 1, int(row) - 1, _index("s", said["s"], styles, "cellXfs"))
             for row, said in rows.items()
@@ -153,7 +157,7 @@ def view_of(
                 min(int(col.get("max")), MAX_COLUMNS) - 1,
                 _index("style", col.get("style"), styles, "cellXfs"),
             )
-            for col in _all(root, "col")
+            for col in parts["col"]
             if col.get("style")
         ),
         shows_zeros=all(is_on(view.get("showZeros", "1")) for view in views),
@@ -186,8 +190,8 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
         yield references
 
 
-def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
-    defaults: Any = next(_all(root, "sheetFormatPr"), {})
+def _hidden_rows(parts: Parts, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
+    defaults: Any = next(iter(parts["sheetFormatPr"]), {})
     low = size(defaults.get("defaultRowHeight"), MIN_POINTS) < MIN_POINTS
     if low or is_on(defaults.get("zeroHeight")):
         shown = {int(row) for row, said in rows.items() if "ht" in said and not _is_hidden_row(said)}
@@ -230,16 +234,16 @@ def _frozen(view: Any, grid: Grid) -> tuple[int, int]:
     return rows * (height * zoom > MAX_FROZEN_HEIGHT), columns * (width * zoom > MAX_FROZEN_WIDTH)
 
 
-def _unfolds(root: Any, views: Sequence[Any]) -> bool:
+def _unfolds(parts: Parts, views: Sequence[Any]) -> bool:
     """Whether a reader can expand collapsed groups."""
-    protected = any(is_on(one.get("sheet")) for one in _all(root, "sheetProtection"))
+    protected = any(is_on(one.get("sheet")) for one in parts["sheetProtection"])
     return not protected and all(is_on(view.get("showOutlineSymbols", "1")) for view in views)
 
 
-def _hidden_columns(root: Any) -> Iterator[HiddenSpan]:
-    defaults: Any = next(_all(root, "sheetFormatPr"), {})
+def _hidden_columns(parts: Parts) -> Iterator[HiddenSpan]:
+    defaults: Any = next(iter(parts["sheetFormatPr"]), {})
     listed: set[int] = set()
-    for col in _all(root, "col"):
+    for col in parts["col"]:
         first, last = int(col.get("min")), min(int(col.get("max")), MAX_COLUMNS)
         listed |= set(range(first, last + 1))
         if is_on(col.get("hidden")) or size(col.get("width"), MIN_CHARACTERS) < MIN_CHARACTERS:
@@ -272,24 +276,25 @@ def _between(numbers: set[int], end: int) -> Iterator[HiddenSpan]:
         at = number
 
 
-def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[Rule]:
+def _rules(tab: str, parts: Parts, looks: Sequence[DifferentialStyle]) -> Iterator[Rule]:
     """The conditional formats of a sheet; none if the sheet turns them off."""
-    if any(not is_on(one.get("enableFormatConditionsCalculation", "1")) for one in _all(root, "sheetPr")):
+    if any(not is_on(one.get("enableFormatConditionsCalculation", "1")) for one in parts["sheetPr"]):
         return
-    for formatting in _all(root, "conditionalFormatting"):
+    for formatting in parts["conditionalFormatting"]:
         areas = tuple(_areas(tab, _cells_of(formatting)))
         for rule in _all(formatting, "cfRule"):
-            inline = next(_all(rule, "dxf"), None)  # rules in extensions contain their style
+            own = _by_name(rule)
+            inline = next(iter(own["dxf"]), None)  # rules in extensions contain their style
             number = rule.get("dxfId")
             look = looks[_index("dxfId", number, len(looks), "dxfs")] if number else None
-            colours = [one for scale in _all(rule, "colorScale") for one in _all(scale, "color")]
-            bars = [one for bar in _all(rule, "dataBar") for one in bar if tag_of(one) in _BARS]
-            drawings = [*_all(rule, "dataBar"), *_all(rule, "iconSet")]
+            colours = [one for scale in own["colorScale"] for one in _all(scale, "color")]
+            bars = [one for bar in own["dataBar"] for one in bar if tag_of(one) in _BARS]
+            drawings = [*own["dataBar"], *own["iconSet"]]
             yield Rule(
                 areas,
                 str(rule.get("type", "")),
                 str(rule.get("operator", "")),
-                tuple(str(one.text or "") for one in rule.iter() if tag_of(one) in ("formula", "f")),
+                tuple(str(one.text or "") for one in (*own["formula"], *own["f"])),
                 look if inline is None else DifferentialStyle.from_tree(inline),
                 tuple(map(_colour, colours)),
                 tuple(map(_colour, bars)),
@@ -314,9 +319,9 @@ def _value(key: str, text: str) -> Any:
     return text if key == "rgb" else size(text, 0.0) if key == "tint" else int(text)
 
 
-def _offers(tab: str, root: Any) -> Iterator[Offer]:
+def _offers(tab: str, parts: Parts) -> Iterator[Offer]:
     """Drop-down lists with a visible arrow; confusingly, ``showDropDown`` hides it."""
-    for one in _all(root, "dataValidation"):
+    for one in parts["dataValidation"]:
         if one.get("type") == "list" and not is_on(one.get("showDropDown")):
             source = next((f.text or "".join(f.itertext()) for f in _all(one, "formula1")), "")
             yield Offer(tuple(_areas(tab, _cells_of(one))), source.strip())
@@ -339,4 +344,12 @@ def _areas(tab: str, references: str) -> Iterator[Area]:
 
 def _all(element: Any, name: str) -> Iterator[Any]:
     """All descendants with a local name, in any namespace."""
-    return (one for one in element.iter() if tag_of(one) == name) if element is not None else iter(())
+    return (one for one in element.iter() if tag_of(one) == name)
+
+
+def _by_name(element: Any) -> Parts:
+    """All elements of a part by local name, in any namespace."""
+    found: Parts = defaultdict(list)
+    for one in element.iter() if element is not None else ():
+        found[tag_of(one)].append(one)
+    return found

@@ -128,10 +128,10 @@ class Rounding:
 
     def product(self, a: NoisyArray, b: NoisyArray) -> NoisyArray:
         """The matrix product of (n, d) and (d, m) in every run."""
-        size = np.einsum("nd,dm->nm", np.abs(a.clean), np.abs(b.clean), optimize=True)
+        size = np.abs(a.clean) @ np.abs(b.clean)  # (n, m)
         if len(b.values) == 1:
             runs, n, d = a.values.shape
-            flat = np.einsum("nd,dm->nm", a.values.reshape(runs * n, d), b.clean, optimize=True)
+            flat = a.values.reshape(runs * n, d) @ b.clean
             return self.rounded(flat.reshape(runs, n, -1), size)
         both = [np.broadcast_to(x.values, (self._runs, *x.clean.shape)) for x in (a, b)]
         return self.rounded(np.einsum("rnd,rdm->rnm", *both), size)

@@ -130,7 +130,7 @@ class _Attending:
         before = self._row(self.f["Before"], own, "own number")
         head = parts.labels(before.name if self.is_near else own, self.names, upright=False, count=self.count)
         if self.is_near:  # a word's own numbers are too many
-            strips.append(Strip(None, wide, head))
+            strips.append(Strip(None, wide, head, "cosine with"))
         else:
             X = computed(
                 own, (n, self.count), replace(ops.layers.COPY, formula="={x}"), "own number", x=first
@@ -174,7 +174,7 @@ class _Attending:
         if isinstance(first, Encoder) and first.similarity:
             source = RangeName(first.id, context=self.context.id)["Similarity"]
             block = parts.copied(self.f["Similarity"], (1, 1), "alike", source, ops.words.SAME_TEXT)
-            yield Line("like sentence 1", block, parts.LOOK)
+            yield Line("similar to sentence 1", block, parts.LOOK)
 
     def _said(self) -> Iterable[Block]:
         first, p = self.sheets[0], RangeName(self.sheets[0].id, context=self.context.id)

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 import contract
-import drawing
 import pytest
+import random_checkpoints
 from conftest import import_library
 from transformers_model import close, ids_of, run_model
 
@@ -28,8 +28,8 @@ MAX_LENGTH = 400
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("seed", range(DRAWN))
 def test_a_drawn_checkpoint_is_refused_or_computed_right(seed: int, tmp_path: Path) -> None:
-    kind, config = drawing.draw(seed)
-    known = drawing.write(tmp_path, seed, kind, config)
+    kind, config = random_checkpoints.draw(seed)
+    known = random_checkpoints.write(tmp_path, seed, kind, config)
     try:
         imported = read_model(tmp_path, [SENTENCE], whole_vocabulary=True)
     except CheckpointError as error:

@@ -18,7 +18,7 @@ from commands import refusal, run
 import xlsxattn
 from xlsxattn import templates
 from xlsxattn.checker import engines
-from xlsxattn.checker.file_type import is_foreign
+from xlsxattn.checker.reading.file_type import is_foreign
 from xlsxattn.language import MAX_MESSAGE_LENGTH, language, message
 
 if TYPE_CHECKING:
