@@ -46,6 +46,8 @@ def drawn(seed: int, *kinds: str) -> Data:
             data["sheets"].append(sheet(draw, kind, f"s{i}", d_model))
     if draw.random() < 0.5 and any(s["kind"] in ("self-attention", "multi-head") for s in data["sheets"]):
         data["sheets"].append({"id": "compare", "kind": "compare"})
+    if not any("padding" in s.get("mask", "") or s.get("generate") for s in data["sheets"]):
+        data.pop("length", None)  # blank cells would have no meaning
     return data
 
 

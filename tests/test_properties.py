@@ -88,6 +88,11 @@ def test_any_spec_builds_and_proves(data, tmp_path_factory):
     assert_proved(build(data, tmp_path_factory.mktemp("drawn")), decided=False)
 
 
+def test_one_dimension_with_positions_builds_and_proves(tmp_path):
+    data = plain([5, 2], 1, heads(1, position="sinusoidal"), n_vocab=9)
+    assert_proved(build(data, tmp_path), decided=False)
+
+
 def test_the_same_spec_gives_the_same_bytes_over_an_existing_file(tmp_path):
     written = []
     for title in ("a", "b", "a"):
@@ -164,6 +169,16 @@ EXTREMES = {
     "one word in one dimension": plain([1], 1, ATTN, LEARNED, heads(1), COMPARE),
     "one word that the vocabulary has among others": plain([1], 3, ATTN, heads(3), COMPARE, n_vocab=9),
     "many words, one dimension": plain([9, 3], 1, ATTN, LEARNED, heads(1, mask="causal"), COMPARE),
+    "models in one dimension": plain(
+        [3, 2],
+        1,
+        {"id": "enc", "kind": "encoder", "norm": "rms", "seed": 1},
+        {"id": "gpt", "kind": "decoder", "norm": "rms", "seed": 2},
+        {"id": "class", "kind": "classifier", "norm": "rms", "seed": 3, "classes": ["a", "b"]},
+    ),
+    "an encoder that lists all sentences in another order": plain(
+        [3, 2], 2, {"id": "enc", "kind": "encoder", "seed": 1, "contexts": ["c2", "c1"]}, COMPARE
+    ),
     "one word and many": plain([1, 12, 1], 2, ATTN, {**LEARNED, "mask": "causal"}, COMPARE),
     "12 words in 2 lanes": plain([12, 12], 4, ATTN, LEARNED, heads(2), COMPARE),
     "8 sentences": plain([8, 1, 5, 2, 7, 3, 6, 4], 3, ATTN, COMPARE),

@@ -59,6 +59,7 @@ CHOICES = [
     ("encoder", 'contexts = ["one", "one"]', "contexts", "has 'one' twice; items must be unique"),
     ("encoder-decoder", 'source = "two"\ntarget = "two"', "target", "is also 'two'; the two contexts must differ"),
     ("encoder-decoder", 'source = "three"', "source", "found 'three'; the contexts are: one, two"),
+    ("self-attention", 'position = "learned"', "position", "'learned' adds a table of weights: set weights, d_k or seed"),
     ("decoder", "generate = 1", "generate", "found 1, expected true or false"),
 ]  # fmt: skip
 
@@ -100,6 +101,8 @@ def _away(tmp_path, monkeypatch):
 
 
 def sheet(kind: str, keys: str) -> str:
+    if kind == "decoder" and "mask" not in keys:
+        keys += '\nmask = "causal+padding"'
     return f'{WORDS}kind = "{kind}"\n{keys}\n'
 
 
@@ -133,6 +136,7 @@ def test_a_weight_that_does_not_fit_is_refused_in_one_sentence(kind, keys, name,
         ('two = "b a b"', 'two = "b c b"', "contexts.two", "the vocabulary lacks the word 'c'"),
         ("length = 6", "length = 0", "length", "found 0, expected a whole number from 1"),
         ("length = 6", "length = 6.0", "length", "found 6.0, expected a whole number from 1"),
+        ('id = "s"', 'id = "s"\nmask = "none"', "length", "adds blank cells, but no sheet has a padding mask or generates words: set mask = 'padding'"),
         ("one = ", "in = ", "contexts.in", "this id is reserved for models; choose another"),
         ("one = ", "dec = ", "contexts.dec", "this id is reserved for models; choose another"),
         ('two = "b a b"\n', "", "sheets[1].kind (sheet 's')", "encoder-decoder needs two contexts, the spec has one"),

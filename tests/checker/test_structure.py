@@ -199,6 +199,12 @@ def test_word_inputs_accept_anything_but_errors(name):
     assert inputs_of(name, ["a"], [CellError("#REF!")]) == [(Kind.ERROR_VALUE, name, "Inputs!B6")]
 
 
+@pytest.mark.parametrize("number", [1e20, 1e15, 1e-7, 0.00002, 1 / 3, 123456789012345678.0])
+def test_a_number_that_programs_write_differently_is_no_word(number):
+    assert inputs_of("cat_Tokens", ["a"], [number]) == [(Kind.NUMBER_AS_WORD, "cat_Tokens", "Inputs!B6")]
+    assert inputs_of("cat_Tokens", [-12.0], [0.001], [0.8], [123456789012345.0]) == []
+
+
 def test_an_error_in_a_numeric_input_is_reported_as_an_error():
     assert inputs_of("vocab_E", [CellError("#DIV/0!")]) == [(Kind.ERROR_VALUE, "vocab_E", "Inputs!B5")]
 

@@ -63,6 +63,29 @@ def test_a_hugging_face_model_id_gets_a_download_hint(
         open_checkpoint(type(tmp_path)(name))
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("layers.0.self_attn.q_proj.lora_A.default.weight", "merge it into its base model"),
+        ("layers.0.self_attn.q_proj.base_layer.weight", "merge it into its base model"),
+        ("layers.0.self_attn.q_proj.qweight", "is quantized, .*: use the original"),
+        ("layers.0.self_attn.q_proj.weight_scale_inv", "is quantized, .*: use the original"),
+        (
+            "layers.0.self_attn.q_proj.weight.quant_state.bitsandbytes__nf4",
+            "is quantized, .*: use the original",
+        ),
+    ],
+)
+def test_adapters_and_quantized_tensors_are_refused_with_the_next_step(
+    name: str, message: str, tmp_path: Path
+) -> None:
+    tensors = {name: np.ones((2, 2), np.float32), "norm.weight": np.ones(2, np.float32)}
+    checkpoints.write_safetensors(tmp_path / "model.safetensors", tensors)
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(CheckpointError, match=message):
+        open_checkpoint(tmp_path)
+
+
 SHARD, SHARD_2 = (f"model-0000{i}-of-00002.safetensors" for i in (1, 2))
 
 

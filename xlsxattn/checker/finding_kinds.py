@@ -252,6 +252,14 @@ class Kind(StrEnum):
     TEXT_IN_NUMBERS = Declaration(
         "text in a numeric input", About.CELL, say("the input {name} holds {found!r}, but must be a number")
     )
+    NUMBER_AS_WORD = Declaration(
+        "number as word",
+        About.CELL,
+        say(
+            "the input {name} holds the number {found!r}, which programs convert to different texts: type it "
+            "as text, with an apostrophe before it"
+        ),
+    )
     UNKNOWN_WORD = Declaration(
         "unknown word",
         About.CELL,

@@ -13,6 +13,7 @@ from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
+from xlsxattn.checker.reading.book import text_of
 from xlsxattn.contract.kinds import EncoderDecoder, Model, Training
 from xlsxattn.contract.names import FRONT, MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
 from xlsxattn.language import say
@@ -50,7 +51,7 @@ COLUMNS = (
 
 
 def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
-    """Inputs that the reference cannot use: missing names, text or errors among the numbers."""
+    """Inputs that the reference cannot use: missing names, errors, text among numbers, ambiguous words."""
     for name in book.manifest.inputs:
         if name not in book.names:
             yield _missing_input(book, name)
@@ -66,8 +67,16 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
                     )
                 elif not is_text(name) and isinstance(value, str | bool) and value != "":
                     yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found=value)
+                elif is_text(name) and isinstance(value, float) and not _is_word(value):
+                    yield Finding(Kind.NUMBER_AS_WORD, name, area.address(i, j), found=value)
                 elif not value and not is_text(name) and _has_empty_text(book, area, i, j):
                     yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found="")
+
+
+def _is_word(number: float) -> bool:
+    """Whether every program converts a number to the same text: no exponent, at most 15 digits."""
+    text = text_of(number)
+    return "e" not in text and float(text) == number
 
 
 def _has_empty_text(book: Book, area: Area, i: int, j: int) -> bool:

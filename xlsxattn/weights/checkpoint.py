@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 CONFIGS = ("config.json", "params.json")
+ADAPTED = re.compile(r"\.(lora_\w+|base_layer)\.")
+"""Marks a tensor of an adapter, or of a layer that has one."""
+QUANTIZED = re.compile(
+    r"\.(qweight|qzeros|scales|g_idx|weight_scale(_inv)?|weight_packed|SCB|weight\.(absmax|quant_map|quant_state\..*))$"
+)
+"""Marks a tensor with the parameters of a quantization: GPTQ, AWQ, compressed tensors, FP8, bitsandbytes."""
 ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
 CONVERTED = {
     ".gguf": "GGUF",
@@ -100,6 +106,11 @@ def open_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(say("{named}: cannot be read: {why}", named=path, why=reason(error))) from None
     if not tensors:
         raise CheckpointError(say("{path}: contains no tensors", path=file))
+    if any(ADAPTED.search(name) for name in tensors):
+        raise _adapter(file)
+    if quantized := next((name for name in tensors if QUANTIZED.search(name)), None):
+        sentence = "{path}: is quantized, as the tensor {name!r} shows: use the original checkpoint"
+        raise CheckpointError(say(sentence, path=file, name=quantized))
     return Checkpoint(file, folder, config, config_path, tensors)
 
 
@@ -185,7 +196,7 @@ def _is_adapter(folder: Path, files: list[Path]) -> bool:
 
 
 def _adapter(path: Path) -> CheckpointError:
-    sentence = "{path}: is an adapter (LoRA); merge it into its base model first: {call}"
+    sentence = "{path}: is an adapter (LoRA) or contains one; merge it into its base model first: {call}"
     call = "AutoPeftModel.from_pretrained(...).merge_and_unload().save_pretrained(...)"
     return CheckpointError(say(sentence, path=path, call=call))
 

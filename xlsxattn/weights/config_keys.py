@@ -100,6 +100,9 @@ def check_keys(config: Config, keys: FamilyKeys, family: str) -> tuple[Phrase, .
     Raises:
         CheckpointError: an unsupported key changes what the model computes, or may do so.
     """
+    if config.get("quantization_config"):
+        sentence = "the checkpoint is quantized, which workbooks do not support: use the original"
+        raise config.error("quantization_config", sentence)
     only = {**ONLY, **keys.only}
     for key, allowed in only.items():
         config.refuse(key, allowed)

@@ -60,7 +60,10 @@ class Tensor:
             CheckpointError: they are not floating-point numbers, not finite, or incomplete.
         """
         if self.dtype not in FLOATS:
-            sentence = "holds numbers of the type {found}, expected one of {known}"
+            sentence = (
+                "holds numbers of the type {found}, expected one of {known}: if the checkpoint is "
+                "quantized, use the original"
+            )
             raise self.error(sentence, found=self.dtype, known=", ".join(FLOATS))
         stored = self._from_npz() if self.start is None else self._from_safetensors(self.start)
         stored = np.asarray(stored if rows is None else stored[np.asarray(rows, dtype=np.intp)])

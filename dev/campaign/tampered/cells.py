@@ -234,6 +234,6 @@ REFUSED = {
         more_names('<definedName name="vocab_Statu\u017f">⟦free⟧</definedName>'),
         "the name vocab_status is defined twice",
     ),
-    "a flag that is none": (calc('fullPrecision="no"'), "fullPrecision is no"),
+    "a flag that is none": (calc('fullPrecision="no"'), "a setting is no, but must be 1 or 0"),
 }
 """Files that are refused, with a part of the message."""

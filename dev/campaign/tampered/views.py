@@ -179,6 +179,21 @@ def window(attributes: str) -> Make:
     return put(BOOK, "<workbookView ", f"<workbookView {attributes} ")
 
 
+def merged(cells: str) -> Make:
+    """Merge cells, beside those that are merged already."""
+
+    def make(source: Path, target: Path) -> Path:
+        parts, part = parts_of(source), local(source, COMPUTED)
+        more = local(source, f'<mergeCell ref="{cells}"/>')
+        sheet = parts[part].decode()
+        if "</mergeCells>" not in sheet:
+            sheet = sheet.replace("</sheetData>", '</sheetData><mergeCells count="1"></mergeCells>')
+        sheet = sheet.replace("</mergeCells>", f"{more}</mergeCells>")
+        return packed(target, parts | {part: sheet.encode()})
+
+    return make
+
+
 def sparkline(cell: str) -> Make:
     """Add a chart in a cell."""
     lines = f"<x14:sparkline><xm:f>A1:B2</xm:f><xm:sqref>{cell}</xm:sqref></x14:sparkline>"
@@ -355,8 +370,8 @@ VIEWS = {
     "no tabs": (window('showSheetTabs="0"'), WINDOW, ""),
     "no zeros": (sheet_view('showZeros="0"'), HIDDEN, ""),
     "formulas for values": (sheet_view('showFormulas="1"'), HIDDEN, ""),
-    "merged cells": (behind('<mergeCells count="1"><mergeCell ref="⟦shown pair⟧"/></mergeCells>'), MERGED, SHOWN),
-    "merged with what is beside": (behind('<mergeCells count="1"><mergeCell ref="⟦shown and beside⟧"/></mergeCells>'), MERGED, SHOWN),
+    "merged cells": (merged("⟦shown pair⟧"), MERGED, SHOWN),
+    "merged with what is beside": (merged("⟦shown and beside⟧"), MERGED, SHOWN),
     "a pivot table over cells": (over_cells("pivotTable", PIVOT, f"{SHEETS}.pivotTable+xml"), COVERED, SHOWN),
     "a query table over cells": (over_cells("table", QUERY, f"{SHEETS}.table+xml"), COVERED, SHOWN),
     "a text box over a cell": (shape(**ONE_CELL, fill="", text=LABEL), COVERED, SHOWN),
@@ -414,7 +429,7 @@ PLAIN = {
     "a folded group": folded(80, 85),
     "a hidden row beside": row('hidden="1"', at="2"),
     "an empty frame around a cell": shape(**ONE_CELL, fill="<a:noFill/>", text=""),
-    "merged cells beside": behind('<mergeCells count="1"><mergeCell ref="L70:M71"/></mergeCells>'),
+    "merged cells beside": merged("L70:M71"),
     "turned in a high row": twofold(style(alignment='textRotation="90"', at="⟦shown below⟧"), row('ht="40" customHeight="1"')),
     "an indent": style(alignment='horizontal="right" indent="2"'),
     "underlined twice": style(font='<font><u val="double"/><sz val="11"/><color theme="1"/><name val="Calibri"/></font>'),

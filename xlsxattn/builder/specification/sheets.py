@@ -172,7 +172,7 @@ class _Resolver:
         if isinstance(sheet, Model):
             sheet = self._model(sheet)
         sheet = learned.sized(table, sheet, d_model)
-        self._check_pairs(sheet, with_weights=with_weights)
+        self._check_position(sheet, with_weights=with_weights)
         if not with_weights:
             return replace(sheet, d_k=0, d_v=0)
         n = max(len(self.contexts[c].words) for c in sheet.contexts or self.contexts)
@@ -212,7 +212,10 @@ class _Resolver:
             return replace(sheet, top_k=self.table.whole("top_k", top_k, 1, words))
         return sheet
 
-    def _check_pairs(self, sheet: WithAttention, *, with_weights: bool) -> None:
+    def _check_position(self, sheet: WithAttention, *, with_weights: bool) -> None:
+        if sheet.position == "learned" and not with_weights:
+            sentence = "'learned' adds a table of weights: set weights, d_k or seed"
+            raise self.table.error("position", sentence)
         if sheet.position != "rotary":
             return
         if not with_weights:

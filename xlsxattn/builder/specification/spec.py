@@ -109,6 +109,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
     contexts = parse_contexts(top, sentences or parse_sentences(top), vocabulary, declared.length)
     focus = _focus(top, declared.focus, contexts)
     sheets = parse_sheets(_sheets(top), vocabulary, contexts, padded=declared.length > 0)
+    _check_blanks(top, contexts, sheets)
     if any(isinstance(sheet, kinds.Model) for sheet in sheets):
         for context in contexts:
             if context.id in MODEL_RESERVED:
@@ -125,6 +126,16 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         declared.about,
         table,
     )
+
+
+def _check_blanks(top: Table, contexts: tuple[Context, ...], sheets: tuple[kinds.Sheet, ...]) -> None:
+    """Reject a length that adds blank cells if no sheet gives them a meaning."""
+    if any("" in context.words for context in contexts) and not any(sheet.uses_blanks for sheet in sheets):
+        sentence = (
+            "adds blank cells, but no sheet has a padding mask or generates words: set mask = 'padding' or "
+            "'causal+padding' on a sheet, or remove length"
+        )
+        raise top.error("length", sentence)
 
 
 def _exercise_table(top: Table) -> spec_tables.ExerciseKeys:

@@ -85,7 +85,7 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     near = [*book.names[RangeName(front["compare"])["Tokens"]].cells()] if "compare" in front else []
     shown = [list(book.names[of_context(c)["Tokens"]].cells()) for c in front["contexts"]]
     E, focus = book.names[WORDS["E"]], vocabulary[-1]
-    if len(vocabulary) <= count + len(near) or (near and E.cols <= len(near)):
+    if len(vocabulary) <= count + len(near) or E.cols <= max(1, len(near)):
         return
     rows = {word: at[1] for at, word in reversed(texts(book, WORDS["Tokens"]).items())}
     axes = dict(zip(near, vocabulary[count:], strict=False))

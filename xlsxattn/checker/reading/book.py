@@ -337,7 +337,7 @@ def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:
         return np.where(np.isnan(grid), 0.0, grid)
     grid = listed(grid)
     if text:
-        return np.array([[_text(value) for value in row] for row in grid], dtype=object)
+        return np.array([[text_of(value) for value in row] for row in grid], dtype=object)
     return np.array(
         [[0.0 if value is None or value == "" else value for value in row] for row in grid], dtype=float
     )
@@ -348,7 +348,8 @@ def words_in(grid: Grid) -> list[str]:
     return [str(word) for word in array_of(grid, text=True)[:, 0]]
 
 
-def _text(value: Value) -> str:
+def text_of(value: Value) -> str:
+    """A value as a word: a blank as "", a number with up to 15 digits."""
     if value is None:
         return ""
     if isinstance(value, bool):

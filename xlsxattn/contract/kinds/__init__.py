@@ -69,4 +69,4 @@ DEFAULT_KIND = SelfAttention
 
 def can_be_followed(sheet: Sheet, every: tuple[str, ...]) -> TypeGuard[InSentence | Encoder]:
     """Whether a compare sheet can follow it: attention within a sentence, or an encoder of all sentences."""
-    return isinstance(sheet, InSentence) or (isinstance(sheet, Encoder) and tuple(sheet.contexts) == every)
+    return isinstance(sheet, InSentence) or (isinstance(sheet, Encoder) and {*sheet.contexts} == {*every})

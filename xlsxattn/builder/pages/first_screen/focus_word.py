@@ -191,7 +191,7 @@ class _Attending:
             (f"{own['Focus']}=0", texts.ABSENT),
         ]
         names = {"word": parts.first_unknown(self.context), "focus": "vocab_Focus"}
-        result = texts.MIXED if self.is_numbered else ""
+        result = texts.MIXED if self.count > 1 and self.is_numbered else ""
         if self.count > 1 and not self.is_numbered:
             cases.append((self.undecided, texts.EQUALLY_CLOSE if self.is_near else texts.UNDECIDED))
             result = texts.CLOSEST if self.is_near else texts.LEANS
