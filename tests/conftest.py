@@ -36,8 +36,8 @@ LONG = (
     "test_preview", "test_hostile", "test_extremes", "test_page", "test_engines", "test_formula_table",
     "test_claims", "test_press", "test_documents", "test_round_trips", "test_experiments", "test_imported",
     "test_chinese", "test_chinese_workbooks", "test_runs", "test_shell", "test_tweaks", "test_trained",
-    "test_build_failures", "test_one_reading", "test_live_calculation", "test_exercise", "test_noted",
-    "test_training_reference", "test_interrupt", "test_import", "test_packaging",
+    "test_build_failures", "test_one_reading", "test_live_calculation", "test_exercise",
+    "test_unusual_edits", "test_training_reference", "test_interrupt", "test_import", "test_packaging",
 )  # fmt: skip
 """Slow test files, the slowest first."""
 SKIPPED = "xlsxattn/skipped"

@@ -172,9 +172,10 @@ def covering_array(source, target):
 def merged(source, target):
     """A merged range, a link and a conditional format that cover a whole sheet."""
     parts = parts_of(source)
-    more = b'<mergeCells count="1"><mergeCell ref="ZZ1:XFD1048576"/></mergeCells>'
-    more += b'<hyperlinks><hyperlink ref="ZZ1:XFD1048576" location="A1"/></hyperlinks>'
-    parts[SHEET] = parts[SHEET].replace(b"</sheetData>", b"</sheetData>" + more)
+    more = b'<mergeCell ref="ZZ1:XFD1048576"/></mergeCells>'
+    link = b'<hyperlinks><hyperlink ref="ZZ1:XFD1048576" location="A1"/>'
+    assert b"</mergeCells>" in parts[SHEET]
+    parts[SHEET] = parts[SHEET].replace(b"</mergeCells>", more).replace(b"<hyperlinks>", link)
     return packed(target, parts)
 
 

@@ -20,7 +20,7 @@ from xlsxattn.contract.kinds import KINDS
 ROOT = Path(__file__).parent.parent
 SCHEMA = spec_schema.schema()
 KEYS = {key for kind in KINDS for key in SCHEMA["definitions"][kind]["properties"]}
-JUDGE = jsonschema.Draft7Validator(SCHEMA)
+VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 GOOD = {
     "title": "t",
     "about": "a paragraph",
@@ -59,11 +59,11 @@ def test_the_schema_is_valid():
 
 @pytest.mark.parametrize(("name", "text"), examples(), ids=lambda value: value[:30].split("\n")[0])
 def test_every_template_and_every_example_fits(name, text):
-    assert not [error.message for error in JUDGE.iter_errors(tomllib.loads(text))], name
+    assert not [error.message for error in VALIDATOR.iter_errors(tomllib.loads(text))], name
 
 
 def test_the_good_spec_fits_and_builds():
-    JUDGE.validate(GOOD)
+    VALIDATOR.validate(GOOD)
     assert len(specs.parse(GOOD, "good").sheets) == 5
 
 
@@ -113,7 +113,7 @@ BAD = [
 @pytest.mark.parametrize(("path", "value"), BAD, ids=lambda value: json.dumps(value, default=str)[:50])
 def test_a_bad_spec_is_refused_by_both(path, value):
     data = changed(path, value)
-    assert list(JUDGE.iter_errors(data))
+    assert list(VALIDATOR.iter_errors(data))
     with pytest.raises(SpecError):
         specs.parse(data, "bad")
 

@@ -277,17 +277,17 @@ def test_norms(norm, tmp_path: Path):
     for seed in seeds(["layer", "rms"], norm):
         draw = Draw(seed, int(np.random.default_rng(seed).integers(1, 7)))
         d_model = draw.E.shape[1]
-        norm = kind(d_model, eps=1e-3, dtype=torch.float64)
-        norm.weight.data = torch.randn(d_model, dtype=torch.float64)
-        weights = {"Input_Gamma": norm.weight.tolist()}
+        module = kind(d_model, eps=1e-3, dtype=torch.float64)
+        module.weight.data = torch.randn(d_model, dtype=torch.float64)
+        weights = {"Input_Gamma": module.weight.tolist()}
         if norm == "layer":
-            norm.bias.data = torch.randn(d_model, dtype=torch.float64)
-            weights["Input_Beta"] = norm.bias.tolist()
+            module.bias.data = torch.randn(d_model, dtype=torch.float64)
+            weights["Input_Beta"] = module.bias.tolist()
         others = {"d_ff": 1, "bias": False, "embedding_norm": True, "norm": norm, "epsilon": 1e-3}
         data = draw.data(kind="encoder", **PLAIN, **others, seed=seed)
         drawn = spec.parse(data, "drawn").sheets[0].weights
         data["sheets"][0] |= {"weights": {name: [list(r) for r in m] for name, m in drawn.items()} | weights}
-        close(Evaluated(data, tmp_path / "workbook.xlsx")["s_c0_Input"], norm(draw.embedded()))
+        close(Evaluated(data, tmp_path / "workbook.xlsx")["s_c0_Input"], module(draw.embedded()))
 
 
 def rotated(x: Any, base: float, pairs: str) -> Any:

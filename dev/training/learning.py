@@ -111,12 +111,12 @@ def learn(forward: Forward, work: Work, examples: Examples) -> list[Weights]:
     wanted, recipe = work.wanted, work.recipe
     random_start = [start(wanted, torch.Generator().manual_seed(seed)) for seed in range(recipe.seeds)]
     W = {name: torch.stack([w[name] for w in random_start]).requires_grad_() for name in wanted}
-    optimiser = torch.optim.AdamW(W.values(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(W.values(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98))
     together = torch.func.vmap(forward, in_dims=(0,) + (None,) * len(examples.inputs))
     draw = torch.Generator().manual_seed(0)
     for step in range(recipe.steps):
         done = step / recipe.steps
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = recipe.rate * min(1, (step + 1) / 100) * (1 + math.cos(math.pi * done)) / 2
         some = examples
         if recipe.batch:
@@ -127,9 +127,9 @@ def learn(forward: Forward, work: Work, examples: Examples) -> list[Weights]:
         each = loss(together(used, *some.inputs), some.targets, recipe.margin)
         if work.penalty:
             each = each + torch.func.vmap(partial(work.penalty, part=TRAINING))(used)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         torch.autograd.backward(each.sum())  # seeds share no weights, so each follows its own loss
-        optimiser.step()
+        optimizer.step()
         if step % 1000 == 0:
             print(f"  step {step}: loss {', '.join(f'{value:.3f}' for value in each.detach())}", flush=True)
     return [

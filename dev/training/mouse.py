@@ -187,19 +187,19 @@ def bag_of_words(E: Tensor, chosen: dict[str, Examples]) -> None:
     X = torch.cat([torch.zeros(1, E.shape[1]), E])
     W = torch.zeros(E.shape[1] + 1, 2, requires_grad=True)
     known = chosen[TRAINING]
-    optimiser = torch.optim.LBFGS([W], max_iter=200)
+    optimizer = torch.optim.LBFGS([W], max_iter=200)
 
     def logits(part: Examples) -> Tensor:
         total = X[part.inputs[0]].sum(-2)
         return torch.cat([total, torch.ones(len(total), 1)], -1) @ W
 
     def closure() -> Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = torch.nn.functional.cross_entropy(logits(known), known.targets[:, 0])
         torch.autograd.backward(loss)
         return loss
 
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
     for name, part in chosen.items():
         count = int((logits(part).argmax(-1) == part.targets[:, 0]).sum())
         print(f"bag of words, {name}: {count} of {len(part.targets)} right")

@@ -284,5 +284,5 @@ def test_a_formula_too_long_for_excel_is_refused_with_its_name():
         "contexts": dict.fromkeys(ids, "w"),
         "sheets": [{"id": "s"}, {"id": "compare", "kind": "compare"}],
     }
-    with pytest.raises(ValueError, match=r"compare_Status would have [\d,]+ characters, at most 8,192"):
+    with pytest.raises(ValueError, match=r"compare_Status would have [\d,]+ characters; at most 8,192"):
         formulas.check_lengths(pages.book(parse(data, "test")).blocks())

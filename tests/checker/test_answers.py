@@ -1,4 +1,4 @@
-"""Exercises are judged by NumPy: right and wrong answers, marks, and ranges that wait for answers."""
+"""Exercises are checked by NumPy: right and wrong answers, marks, and ranges that wait for answers."""
 
 from __future__ import annotations
 

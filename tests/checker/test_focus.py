@@ -56,7 +56,7 @@ def same(actual, wanted):
     assert [[own(value) for value in row] for row in actual.values] == wanted
 
 
-def judged(expected, value):
+def verdict_on(expected, value):
     """The verdict on a cell, and the kinds of its findings."""
     area = Area("S", 0, 0, 1, 1)
     ((result, findings),) = compare({"x": expected}, {"x": area}, {"x": [[value]]})
@@ -64,7 +64,7 @@ def judged(expected, value):
 
 
 def holds(expected, value):
-    return judged(expected, value)[0] == "ok"
+    return verdict_on(expected, value)[0] == "ok"
 
 
 # The row
@@ -221,7 +221,7 @@ def test_after_an_overflow_it_is_not_decidable():
     found = run([[1e200], [-1e200]], "a", {"c": "ab"}, {"temperature": True}, Temperature=[[1]])
     for block in ("Attention", "Weights", "Places", "Words", "Said", "Entropy"):
         assert found[f"s_c_Focus{block}"].amplification == math.inf, block
-    assert judged(found["s_c_FocusSaid"], CellError("#NUM!")) == ("differs", ["error value"])
+    assert verdict_on(found["s_c_FocusSaid"], CellError("#NUM!")) == ("differs", ["error value"])
 
 
 # Texts
@@ -260,7 +260,7 @@ def test_a_weight_halfway_between_hundredths_may_be_rounded_either_way():
 )
 def test_a_wrong_word_a_missing_term_and_a_number_off_by_more_are_found(text):
     said = across(5, 3)["s_q_FocusSaid"]
-    assert judged(said, text)[0] == "differs"
+    assert verdict_on(said, text)[0] == "differs"
 
 
 def test_numbers_are_the_hundredths_however_a_program_writes_them():

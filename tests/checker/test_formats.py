@@ -106,6 +106,12 @@ def test_junit_counts_cases_failures_and_errors():
     assert "Self-attention!C20" in (failure.text or "")
 
 
+def test_junit_is_xml_whatever_the_name_of_the_file_is():
+    strange = replace(outcome(ERROR), path="\x01\x1b\ufffe\udce9]]>.xlsx")
+    (suite,) = ET.fromstring(formats.render("junit", [strange]))
+    assert suite.get("name") == "\ufffd\ufffd\ufffd\ufffd]]>.xlsx"
+
+
 def test_junit_puts_a_cause_on_its_ranges_case_and_before_what_follows():
     shown = replace(ERROR, follows="attn_cat_Scores")
     follower = replace(FOLLOWER, range="attn_cat_X")  # though made before it

@@ -70,12 +70,12 @@ def run(path, *options, seconds=60.0):
         took = time.monotonic() - start
         tell = f"{process.returncode} {took:.1f} s {used.ru_maxrss // 1024} MB"
         print(f"\n{tell} | {sentence.strip() or said.strip().splitlines()[-1]}")
-    judged(process.returncode, said, sentence)
+    assert_refused_or_checked(process.returncode, said, sentence)
     assert used.ru_maxrss < MEMORY * 1024
     return process.returncode, said + sentence
 
 
-def judged(code, said, sentence):
+def assert_refused_or_checked(code, said, sentence):
     """Assertions for every check."""
     assert code in (0, 1, 2), (code, sentence)
     assert "Traceback" not in said + sentence
@@ -92,7 +92,7 @@ def quietly(path, monkeypatch, capsys, *options):
     with pytest.raises(SystemExit) as leave:
         cli.main()
     out, err = capsys.readouterr()
-    judged(leave.value.code, out, err)
+    assert_refused_or_checked(leave.value.code, out, err)
     return leave.value.code, out + err
 
 

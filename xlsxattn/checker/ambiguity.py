@@ -8,6 +8,7 @@ from xlsxattn.checker.cell_formulas import span
 from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
+from xlsxattn.contract.names import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,8 +39,11 @@ def doubtful_cells(book: Book) -> Iterator[Finding]:
     """Cells of ranges whose values programs read in different ways."""
     if not book.doubts:
         return
+    numbers = {name for name in book.manifest.inputs if not is_text(name)}
+    doubts = {at: doubt for at, doubt in book.doubts.items() if doubt != "empty"}
     for name, area in book.own_names.items():
-        for at, doubt in book.doubts.items():
+        # a word may be an empty text
+        for at, doubt in (book.doubts if name in numbers else doubts).items():
             tab, down, right = at[0], at[1] - area.row, at[2] - area.col
             if tab == area.sheet and 0 <= down < area.rows and 0 <= right < area.cols:
                 values = {_KEYS.get(doubt, doubt): book.saved.get(at)}

@@ -148,7 +148,8 @@ class _CauseFinder:
             # the range's values differ
             finding = replace(finding, severity="error", unread=name in self._unread)
         elif finding.is_symptom and engine == "ironcalc":
-            finding = replace(finding, unread=name in self._unread)
+            has_formula = bool(finding.formula) or name in self._book.manifest.formulas
+            finding = replace(finding, unread=has_formula and name in self._unread)
         return finding
 
     def _cause(self, finding: Finding) -> str:

@@ -63,7 +63,7 @@ def _other(
     """The finding for a formula that differs.
 
     It is an error on a live check, whose value cannot reveal it, and if the text is not a valid formula:
-    IronCalc may still compute the start of it.
+    IronCalc may still compute the start of it, and other programs refuse it.
     """
     return Finding(
         Kind.OTHER_FORMULA,
@@ -71,7 +71,7 @@ def _other(
         cells.address(),
         formula=braced(formula.text, array=formula.array),
         values={"right": braced(spelled, array=array), **_difference(formula, cells, spelled)},
-        severity="warning" if tokens(formula.text) and not live else "error",
+        severity="warning" if is_well_formed(formula.text) and not live else "error",
         more=more,
     )
 
@@ -238,7 +238,8 @@ def _difference(formula: Formula, cells: Area, spelled: str) -> dict[str, str]:
     if expected != actual:
         return differing_part(expected, actual)
     if formula.area != cells:
-        return {"cells": _extent(cells), "filled": _extent(formula.area)}
+        here = formula.area
+        return {"cells": shape_text(cells.rows, cells.cols), "filled": shape_text(here.rows, here.cols)}
     return {}
 
 
@@ -258,6 +259,35 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 def shortened(text: str) -> str:
     """A text shortened for display in a message."""
     return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
+
+
+def is_well_formed(formula: str) -> bool:
+    """Whether a text is a formula: operands and operators alternate, and all brackets are closed."""
+    try:
+        parsed = [token for token in Tokenizer(formula).items if token.type != "WHITE-SPACE"]
+    except (TokenizerError, IndexError):
+        return False
+    opened: list[str] = []
+    before = ""  # what the last token was: an operand, an operator, or the start of an argument
+    for token in parsed:
+        kind, subtype = token.type, token.subtype
+        follows = before == "operand"
+        if kind == "SEP":
+            right = bool(opened) and (follows or before == "start")
+            before = "start"
+        elif subtype == "CLOSE":
+            right = bool(opened) and (follows or (before == "start" and opened[-1] == "FUNC"))
+            opened, before = opened[:-1], "operand"
+        elif kind in ("OPERATOR-INFIX", "OPERATOR-POSTFIX"):
+            right, before = follows, "operand" if kind == "OPERATOR-POSTFIX" else "operator"
+        else:
+            right = not follows
+            if subtype == "OPEN":
+                opened.append(kind)
+            before = "start" if subtype == "OPEN" else "operand" if kind == "OPERAND" else "operator"
+        if not right:
+            return False
+    return before == "operand" and not opened
 
 
 @lru_cache(maxsize=4096)
@@ -342,7 +372,3 @@ def span(area: Area) -> str:
     first, last = area.address(), area.address(area.rows - 1, area.cols - 1)
     corner = first.rpartition("!")[2]
     return corner if first == last else f"{corner}:{last.rpartition('!')[2]}"
-
-
-def _extent(area: Area) -> str:
-    return shape_text(area.rows, area.cols)

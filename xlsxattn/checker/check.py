@@ -31,7 +31,7 @@ from xlsxattn.checker.compare import (
     tolerance,
 )
 from xlsxattn.checker.dependencies import Order
-from xlsxattn.checker.exercise import both, judged, typed_in, wrong_answers
+from xlsxattn.checker.exercise import both, checked_answers, typed_in, wrong_answers
 from xlsxattn.checker.fill_in import filled_in
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
@@ -254,7 +254,7 @@ def _one_by_one(
 def _all_right(book: Book, engine: str, sets: Sequence[Values]) -> list[Result] | None:
     """The worst result of each range if all sets agree; None if they must be examined one by one.
 
-    This is the case if anything differs, and in exercises, whose answers are judged.
+    This is the case if anything differs, and in exercises, whose answers are checked.
     """
     if book.manifest.exercise or any(
         next(structure.unreadable_inputs(book, values), None) for values in sets
@@ -298,7 +298,7 @@ def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, .
 def prove(book: Book, engine: str, values: Values, *, perturbed: bool = False) -> EngineReport:
     """Compare the values of an engine with the reference, computed from the inputs of the workbook.
 
-    If these are perturbed, numbers that a reader has typed as answers are not judged.
+    If these are perturbed, numbers that a reader has typed as answers are not checked.
     """
     unreadable = [_with_formula(book, finding) for finding in structure.unreadable_inputs(book, values)]
     if unreadable:
@@ -311,7 +311,7 @@ def prove(book: Book, engine: str, values: Values, *, perturbed: bool = False) -
     findings: list[Finding] = []
     answers: tuple[Answer, ...] = ()
     if book.manifest.exercise:
-        wanted, answers = judged(book, values, wanted, engine, perturbed=perturbed)
+        wanted, answers = checked_answers(book, values, wanted, engine, perturbed=perturbed)
         findings += wrong_answers(book, answers)
     for result, found in compare(wanted, book.names, _shown(book, [values], wanted)[0], engine):
         results.append(result)

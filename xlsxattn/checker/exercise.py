@@ -68,23 +68,23 @@ def typed_in(book: Book, values: Values, engine: str) -> dict[str, NDArray[np.fl
     return answers
 
 
-def judged(
+def checked_answers(
     book: Book, values: Values, wanted: Mapping[str, Expected], engine: str, *, perturbed: bool = False
 ) -> tuple[dict[str, Expected], tuple[Answer, ...]]:
-    """The expected values of all ranges of an exercise, and the judged answers.
+    """The expected values of all ranges of an exercise, and the checked answers.
 
     Args:
         book: the workbook.
         values: the values of an engine.
         wanted: the reference, computed from the inputs and the complete answers.
         engine: the engine.
-        perturbed: whether the inputs differ from those in the file, so that only formulas are judged.
+        perturbed: whether the inputs differ from those in the file, so that only formulas are checked.
     """
     asked = book.manifest.exercise
     assert asked is not None
     complete = typed_in(book, values, engine)
     answers = [
-        _Judge(book, asked, name, values, wanted[name], engine, {*complete})
+        _AnswerCheck(book, asked, name, values, wanted[name], engine, {*complete})
         for name in regions(book)
         if wanted[name].values.shape == (book.names[name].rows, book.names[name].cols)
     ]
@@ -135,8 +135,8 @@ def wrong_answers(book: Book, answers: Sequence[Answer]) -> Iterator[Finding]:
             )
 
 
-class _Judge:
-    """Judges one answer: its expected marks, and whether it is right."""
+class _AnswerCheck:
+    """Checks one answer: its expected marks, and whether it is right."""
 
     def __init__(
         self, book: Book, asked: Exercise, name: str, values: Values, wanted: Expected, engine: str,
@@ -230,7 +230,7 @@ class _Judge:
         return [texts.RIGHT] if apart <= allowed * (1 - NEAR) else [texts.NOT_YET, texts.RIGHT]
 
     def _verdict(self, i: int, j: int) -> str:
-        """The mark that an exact judge would give."""
+        """The mark without rounding errors."""
         value = self._values[i][j]
         if not isinstance(value, float) or isinstance(self._written[i][j], bool):
             return texts.NO_NUMBER

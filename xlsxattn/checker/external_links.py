@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.finding_kinds import Kind
@@ -14,10 +13,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reading.book import Book
 
-_PARTS = (
-    (re.compile(r"vbaProject|macrosheets/|activeX/|embeddings/", re.IGNORECASE), Kind.MACROS),
-    (re.compile(r"externalLinks/[^/]*$|connections\.xml$|queryTables/", re.IGNORECASE), Kind.EXTERNAL_LINK),
-)
+_KINDS = {"macros": Kind.MACROS, "links": Kind.EXTERNAL_LINK}
 MAX_SHOWN_LENGTH = 80
 
 
@@ -34,7 +30,5 @@ def external_content(book: Book) -> Iterator[Finding]:
             )
     for name, link in book.links:
         yield Finding(Kind.EXTERNAL_LINK, name, values={"link": link[:MAX_SHOWN_LENGTH]})
-    for part in book.parts:
-        for pattern, kind in _PARTS:
-            if pattern.search(part):
-                yield Finding(kind, values={"part": part})
+    for part, activity in book.active.items():
+        yield Finding(_KINDS[activity], values={"part": part})

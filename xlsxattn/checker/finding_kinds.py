@@ -235,7 +235,7 @@ class Kind(StrEnum):
             "no formula has a saved value, but other cells of array formulas do: {name} has "
             "{beside!r} instead of {fresh!r}"
         ),
-        say("{name}: this formula has no saved value, although {others:,} formulas have one"),
+        say("{name}: this cell has no saved value, although {others:,} formulas have one"),
         severity="warning",
         effect=Effect.SYMPTOM,
     )
@@ -302,6 +302,7 @@ class Kind(StrEnum):
         say("{name} holds a rich value (a data type or a picture), for which some programs show {rich!r}"),
         say("{name} holds {escape!r}, which contains an escape sequence that only some programs decode"),
         say("{name} holds {blanks!r}, from which some programs strip the spaces at the ends"),
+        say("{name} holds {empty!r}, an empty text, which only some programs treat as a blank cell"),
         say("{name} holds {faint!r}, some of whose letters are unreadable"),
     )
     SHADOWED_NAME = Declaration(
@@ -430,6 +431,7 @@ class Kind(StrEnum):
         "other chart",
         About.SHEET,
         say("a chart on sheet {sheet} plots {reference}, which is not the data that its charts should plot"),
+        say("a chart stores {old!r} for {cell}, which has another value; previews show the stored one"),
         say("a chart on sheet {sheet} plots typed numbers instead of cells"),
         severity="warning",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from xlsxattn.checker.compare import Result
     from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.report import FileOutcome, Report
-    from xlsxattn.language import Language
+    from xlsxattn.language import Language, Tell
 
 FORMATS = ("json", "junit", "github")
 FORMAT_VERSION = 1
+_NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(
@@ -34,7 +36,11 @@ def render(
         KeyError: unknown format.
     """
     make = {"json": _json, "junit": _junit, "github": _github}[name]
-    return make(outcomes, strict=strict, language=language)
+
+    def tell(text: str) -> str:
+        return message(language.tell(text))
+
+    return make(outcomes, strict=strict, tell=tell)
 
 
 def schema() -> dict[str, Any]:
@@ -44,23 +50,23 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def _json(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
+def _json(outcomes: Sequence[FileOutcome], *, strict: bool, tell: Tell) -> str:
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     counts = {"hold": "holds", "fail": "fails", "not_checkable": "not checkable", "skipped": "skipped"}
     data = {
         "version": FORMAT_VERSION,
-        "files": [_file(outcome, strict=strict, language=language) for outcome in outcomes],
+        "files": [_file(outcome, strict=strict, tell=tell) for outcome in outcomes],
         "summary": {"files": len(outcomes)} | {key: verdicts.count(word) for key, word in counts.items()},
     }
     return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str, Any]:
+def _file(outcome: FileOutcome, *, strict: bool, tell: Tell) -> dict[str, Any]:
     report = outcome.report
     return {
         "path": outcome.path,
         "verdict": outcome.verdict(strict=strict),
-        "message": message(language.tell(outcome.sentence)),
+        "message": tell(outcome.sentence),
         "saved_by": report.saved_by if report else "",
         "seed": report.seed if report else None,
         **({"exercise": True, "answers": report.answers} if report and report.answers else {}),
@@ -68,16 +74,15 @@ def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str
             {"engine": run.engine, "ranges": [_range(r) for r in run.results]}
             for run in (report.runs if report else ())
         ],
-        "findings": _findings(report, language) if report else [],
+        "findings": _findings(report, tell) if report else [],
     }
 
 
-def _findings(report: Report, language: Language) -> list[dict[str, Any]]:
+def _findings(report: Report, tell: Tell) -> list[dict[str, Any]]:
     """All findings, causes first, each with its engine."""
     engines = {id(finding): run.engine for run in report.runs for finding in run.findings}
     return [
-        {"engine": engines.get(id(finding)), **_finding(finding, language)}
-        for finding in report.every_finding
+        {"engine": engines.get(id(finding)), **_finding(finding, tell)} for finding in report.every_finding
     ]
 
 
@@ -93,14 +98,14 @@ def _range(result: Result) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, language: Language) -> dict[str, Any]:
+def _finding(finding: Finding, tell: Tell) -> dict[str, Any]:
     return {
         "kind": finding.kind.value,
         "severity": finding.severity,
         "range": finding.range,
         "cell": finding.cell,
         "sheet": finding.sheet,
-        "message": message(language.tell(finding.message)),
+        "message": tell(finding.message),
         "formula": finding.formula,
         "found": _plain(finding.found),
         "expected": _plain(finding.expected),
@@ -137,7 +142,7 @@ class _Case:
         return (2 if first.follows else 0, *rank(first))
 
 
-def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
+def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, tell: Tell) -> str:
     """One suite per file and one case per range; findings without a range are cases of their sheet."""
     suites = ET.Element("testsuites", name="xlsxattn check")
     total = 0.0
@@ -146,13 +151,13 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
         seconds = 0.0
         if outcome.skipped:
             case = _test_case(suite, outcome.path, "can be checked")
-            ET.SubElement(case, "skipped", message=language.tell(why_skipped(outcome)))
+            ET.SubElement(case, "skipped", message=tell(why_skipped(outcome)))
         elif outcome.report is None:
             case = _test_case(suite, outcome.path, "can be checked")
-            ET.SubElement(case, "error", message=message(language.tell(outcome.sentence)))
+            ET.SubElement(case, "error", message=tell(outcome.sentence))
         else:
             seconds = outcome.report.seconds
-            _put_cases(suite, outcome.path, outcome.report, strict=strict, language=language)
+            _put_cases(suite, outcome.path, outcome.report, strict=strict, tell=tell)
         suite.attrib |= {
             "tests": str(len(suite)),
             "failures": str(len(suite.findall("testcase/failure"))),
@@ -165,10 +170,10 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
         suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
     suites.set("time", f"{total:.6f}")
     ET.indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + _clean(ET.tostring(suites, encoding="unicode"))
 
 
-def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, language: Language) -> None:
+def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, tell: Tell) -> None:
     """Add the cases of a file, with the time divided in proportion to their cells."""
     cases = _cases(report, strict=strict)
     all_cells = sum(case.cells for case in cases) or 1
@@ -176,14 +181,14 @@ def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, la
         seconds = report.seconds * case.cells / all_cells
         element = _test_case(suite, f"{path}.{case.engine}", case.name, seconds)
         if case.findings:
-            messages = [message(language.tell(finding.message)) for finding in case.findings]
+            messages = [tell(finding.message) for finding in case.findings]
             kind = case.findings[0].kind.value
-            failure = ET.SubElement(element, "failure", message=_clean(messages[0]), type=kind)
+            failure = ET.SubElement(element, "failure", message=messages[0], type=kind)
             lines = [
                 f"{finding.cell or finding.sheet or 'workbook'}: {said} {finding.formula}".strip()
                 for finding, said in zip(case.findings, messages, strict=True)
             ]
-            failure.text = _clean("\n".join(lines))
+            failure.text = "\n".join(lines)
 
 
 def _cases(report: Report, *, strict: bool) -> list[_Case]:
@@ -212,19 +217,15 @@ def _test_case(suite: ET.Element, classname: str, name: str, seconds: float = 0.
 
 
 def _clean(text: str) -> str:
-    """Replace control characters that are not allowed in XML."""
-    return "".join(c if c >= " " or c in "\t\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Replace characters that are not allowed in XML."""
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
+def _github(outcomes: Sequence[FileOutcome], *, strict: bool, tell: Tell) -> str:
     """GitHub workflow commands, one line per cause; the last line counts the files.
 
     GitHub shows at most ten errors per step, so consequences are only counted.
     """
-
-    def tell(text: str) -> str:
-        return message(language.tell(text))
-
     lines = []
     for outcome in outcomes:
         if outcome.skipped:
@@ -233,14 +234,11 @@ def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language
             title = tell("not checkable")
             lines.append(_annotation("error", outcome.path, title, tell(outcome.sentence)))
         else:
-            lines += _causes(outcome, outcome.report, strict=strict, language=language)
+            lines += _causes(outcome, outcome.report, strict=strict, tell=tell)
     return "\n".join([*lines, tell(overall(outcomes, strict=strict))])
 
 
-def _causes(outcome: FileOutcome, report: Report, *, strict: bool, language: Language) -> Iterator[str]:
-    def tell(text: str) -> str:
-        return message(language.tell(text))
-
+def _causes(outcome: FileOutcome, report: Report, *, strict: bool, tell: Tell) -> Iterator[str]:
     for group in alike(report.causes):
         for finding, more in summed_up(group):
             said = finding.message

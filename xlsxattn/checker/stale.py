@@ -9,6 +9,7 @@ from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, decidable, either, tolerance
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
+from xlsxattn.checker.reference.choices import is_same_text
 from xlsxattn.contract.values import MASK_VALUE, SAVED
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def stale(
     for name in book.manifest.formulas:
         if name not in book.names or all(value is None for row in saved[name] for value in row):
             continue
-        if with_values and (at := _first_missing(book, name, saved)):
+        if with_values and (at := _first_missing(book, name, saved, fresh)):
             yield Finding(Kind.STALE_VALUE, name, Area(*at, 1, 1).address(), values={"others": with_values})
             continue
         worst = _difference(saved[name], fresh[name], _magnified(book, name, fresh))
@@ -82,12 +83,13 @@ def _chosen_otherwise(right: Expected, saved: Grid, fresh: Grid) -> bool:
     )
 
 
-def _first_missing(book: Book, name: str, saved: Values) -> At | None:
-    """The first formula without a saved value in a range that has some."""
+def _first_missing(book: Book, name: str, saved: Values, fresh: Values) -> At | None:
+    """The first cell without a saved value, although it is not blank, in a range that has some."""
     if None not in chain.from_iterable(saved[name]):
         return None
-    cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
-    return next((at for at, value in cells if value is None and at in book.formulas), None)
+    both = chain.from_iterable(saved[name]), chain.from_iterable(fresh[name])
+    cells = zip(book.names[name].cells(), *both, strict=True)
+    return next((at for at, value, now in cells if value is None and now not in (None, "")), None)
 
 
 def _difference(
@@ -109,4 +111,6 @@ def _difference(
 def _alike(a: Value, b: Value, allowed: float) -> bool:
     if isinstance(a, float) and isinstance(b, float):
         return abs(a - b) <= allowed or a == b
+    if type(a) is type(b) is str:
+        return is_same_text(a, b)
     return (type(a) is type(b) and a == b) or (a or "") == (b or "")

@@ -69,12 +69,20 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
                     yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found=value)
                 elif is_text(name) and isinstance(value, float) and not _is_word(value):
                     yield Finding(Kind.NUMBER_AS_WORD, name, area.address(i, j), found=value)
+                elif not value and not is_text(name) and _has_empty_text(book, area, i, j):
+                    yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found="")
 
 
 def _is_word(number: float) -> bool:
     """Whether every program converts a number to the same text: no exponent, at most 15 digits."""
     text = text_of(number)
     return "e" not in text and float(text) == number
+
+
+def _has_empty_text(book: Book, area: Area, i: int, j: int) -> bool:
+    """Whether a cell holds an empty text, which looks blank, but only some programs calculate with it."""
+    at = area.sheet, area.row + i, area.col + j
+    return book.saved.get(at) == "" and at not in book.formulas
 
 
 def _missing_input(book: Book, name: str) -> Finding:

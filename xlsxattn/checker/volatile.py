@@ -28,7 +28,7 @@ _FUNCTION = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _IN_ANSWERS = ("OFFSET", "INDIRECT")
-"""Functions that an answer may call: it is judged under several inputs anyway."""
+"""Functions that an answer may call: it is checked with several inputs anyway."""
 _WORD = re.compile(r"[^\W\d][\w.]*")
 
 

@@ -20,6 +20,7 @@ from xlsxattn.cli.build_command import (
     as_typed,
     build_copies,
     build_workbook,
+    errors_as_messages,
     print_error,
 )
 from xlsxattn.cli.language import language_option, tell
@@ -251,10 +252,8 @@ def new(template: str, file: Path | None) -> None:
     target = file or Path(f"my-{template}.toml")
     if target.suffix != ".toml":
         raise click.ClickException(say("{target}: a spec's name must end in .toml", target=target))
-    try:
+    with errors_as_messages(target):
         templates.copy(template, target, language_option())
-    except templates.CopyError as error:
-        raise click.ClickException(str(error)) from None
     click.echo(tell(say("written: {path}", path=target)))
     if language_option() and not is_quiet():
         _hint_untranslated(template, language_option())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from xlsxattn.cli.build_command import build_workbook
+from xlsxattn.cli.build_command import build_workbook, errors_as_messages
 from xlsxattn.cli.language import tell
 from xlsxattn.cli.progress import progress
 from xlsxattn.cli.verbosity import common_options, is_quiet
@@ -57,26 +57,23 @@ def import_model(
     """
     from xlsxattn.weights.model import read_model
     from xlsxattn.weights.model_spec import spec_of
-    from xlsxattn.weights.tensor import CheckpointError
 
     name = _name(checkpoint)
     target = output or Path("output") / f"{name}.xlsx"
-    try:
-        with progress():
-            imported = read_model(
-                checkpoint,
-                sentences,
-                layers=layers,
-                heads=heads,
-                whole_vocabulary=None if vocabulary is None else vocabulary == "all",
-                write=write,
-                target=target,
-            )
-        if not is_quiet():
-            click.echo(tell(say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))), err=True)
+    with errors_as_messages(checkpoint), progress():
+        imported = read_model(
+            checkpoint,
+            sentences,
+            layers=layers,
+            heads=heads,
+            whole_vocabulary=None if vocabulary is None else vocabulary == "all",
+            write=write,
+            target=target,
+        )
+    if not is_quiet():
+        click.echo(tell(say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))), err=True)
+    with errors_as_messages(checkpoint):
         spec = spec_of(imported, focus=focus)
-    except CheckpointError as error:
-        raise click.ClickException(str(error)) from None
     make_folder = output is None
     return build_workbook(
         spec, str(checkpoint), target, force=force, make_folder=make_folder, notes=imported.notes

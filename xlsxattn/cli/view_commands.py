@@ -54,7 +54,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
     it.
     """
     from xlsxattn.view.look import look
-    from xlsxattn.view.show import listing
+    from xlsxattn.view.show import listing, table
 
     with errors_as_messages(file):
         seen = look(file, engine)
@@ -68,7 +68,8 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
     chosen = _chosen(seen, ranges)
     shown = chosen if ranges else chosen[:MAX_TABLES]
     for matrix in shown:
-        _print(console, matrix)
+        console.print(table(matrix, console.width, current_language()))
+        console.print()
     if not ranges and len(shown) < len(seen.matrices) and not is_quiet():
         rest = len(seen.matrices) - len(shown)
         said = say("{n} more ranges: name them, or see them all with --list", n=rest)
@@ -92,13 +93,6 @@ def _console() -> Console:
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100_000
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"  # none: no bold either
     return Console(file=sys.stdout, highlight=False, emoji=False, width=wide, color_system=colours)
-
-
-def _print(console: Console, matrix: Matrix) -> None:
-    from xlsxattn.view.show import table
-
-    console.print(table(matrix, console.width, current_language()))
-    console.print()
 
 
 @click.command()

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dev.campaign.places import BOOK, TYPES
 from dev.campaign.tampered.edits import (
     OFFICE,
+    STRICT,
     after_another,
     another_header,
+    another_name,
+    another_size_behind,
     behind_the_archive,
     half_strict,
     other_styles,
@@ -27,6 +30,8 @@ REFUSED = {
     "zeros behind the archive": (behind_the_archive(bytes(600)), "or after the last"),
     "another method in the first header": (another_header(8), "the two headers of the part"),
     "another size in the first header": (another_header(18), "the two headers of the part"),
+    "another name in the first header": (another_name, "the two headers of the part docProps/core.xml"),
+    "another checksum behind a part": (another_size_behind, "the two headers of the part"),
     "a part that is not listed": (unlisted_part, "the two headers of the part"),
     "a part with a dot": (twice("xl/./worksheets/sheet2.xml"), "is in the archive twice"),
     "two archives": (after_another, "its archive has data before the first part"),
@@ -106,6 +111,18 @@ REFUSED = {
     "relationships in other capitals": (
         renamed_links,
         "which programs resolve to different parts or to none",
+    ),
+    "Strict relationships": (
+        put(BOOK, OFFICE, STRICT[0]),
+        "mixes Strict and Transitional Open XML",
+    ),
+    "relationships in another namespace": (
+        relation('<Relationship Id="rId2"', '<Relationship xmlns="urn:x" Id="rId2"'),
+        "contains Relationship in another XML namespace",
+    ),
+    "content types in another namespace": (
+        put(TYPES, "<Override ", '<Override xmlns="urn:x" '),
+        "contains Override in another XML namespace",
     ),
     "Strict in part": (half_strict, "mixes Strict and Transitional Open XML"),
 }

@@ -14,6 +14,7 @@ from dev.campaign.tampered.edits import (
     MC,
     ROW,
     SECOND,
+    WORDS,
     calc,
     cell,
     more_names,
@@ -118,6 +119,44 @@ REFUSED = {
         put(BOOK, 'sheetId="4"', 'sheetId="3"'),
         "the sheet ID 3 is used twice",
     ),
+    "a text in another namespace": (
+        put(STRINGS, "<si>", '<si xmlns="urn:x"><t>x</t></si><si>'),
+        "more than one list",
+    ),
+    "names in another namespace": (
+        put(BOOK, "<definedNames>", '<definedNames xmlns="urn:x">'),
+        "xl/workbook.xml contains definedNames in another XML namespace",
+    ),
+    "settings in another namespace": (
+        put(BOOK, CALC, f'{CALC}<calcPr xmlns="urn:x" fullPrecision="0"/>'),
+        "xl/workbook.xml contains calcPr in another XML namespace",
+    ),
+    "a heat map in another namespace": (
+        put(COMPUTED, "<colorScale>", '<colorScale xmlns="urn:x">'),
+        "colorScale is in an XML namespace, an alternative or an extension",
+    ),
+    "alternatives round a heat map": (
+        puts(
+            COMPUTED,
+            ("<conditionalFormatting ", f"<mc:AlternateContent {MC}><mc:Choice><conditionalFormatting "),
+            ("</conditionalFormatting>", "</conditionalFormatting></mc:Choice></mc:AlternateContent>"),
+        ),
+        "cfRule is in an XML namespace, an alternative or an extension",
+    ),
+    "drop-down lists in an unknown extension": (
+        put(
+            WORDS,
+            "<extLst>",
+            '<extLst><ext uri="x"><dataValidation xmlns="urn:x"/></ext>',
+        ),
+        "dataValidation is in an XML namespace, an alternative or an extension",
+    ),
+    "two views": (
+        put(
+            COMPUTED, "</sheetViews>", '</sheetViews><sheetViews><sheetView workbookViewId="0"/></sheetViews>'
+        ),
+        "sheetViews appears twice",
+    ),
     "texts in two lists": (
         put(STRINGS, "<si>", f'<sst xmlns="{MAIN}"><si><t>x</t></si></sst><si>'),
         "more than one list",
@@ -195,6 +234,6 @@ REFUSED = {
         more_names('<definedName name="vocab_Statu\u017f">⟦free⟧</definedName>'),
         "the name vocab_status is defined twice",
     ),
-    "a flag that is none": (calc('fullPrecision="no"'), "fullPrecision is no"),
+    "a flag that is none": (calc('fullPrecision="no"'), "a setting is no, but must be 1 or 0"),
 }
 """Files that are refused, with a part of the message."""

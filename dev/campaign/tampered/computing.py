@@ -8,8 +8,10 @@ from dev.campaign.tampered.edits import (
     COMPUTED,
     FIRST,
     INPUTS,
+    OFFICE,
     SECOND,
     WORDS,
+    added,
     as_gnumeric,
     calc,
     cell,
@@ -28,9 +30,11 @@ from dev.campaign.tampered.edits import (
     with_descriptors,
     with_name,
     without_first_value,
+    without_value,
 )
 from xlsxattn.checker.finding_kinds import Kind
 
+MS = "http://schemas.microsoft.com/office/2006/relationships"
 ERRORS = {
     "a name that is a product": (name(">⟦vocabulary⟧*2</definedName>"), Kind.MISSING),
     "a name that is a sum": (name(">⟦vocabulary⟧+1</definedName>"), Kind.MISSING),
@@ -63,6 +67,15 @@ ERRORS = {
         cell('<c r="⟦input at⟧" ⟦input style⟧><v>-1E400</v></c>'),
         Kind.DOUBTFUL_VALUE,
     ),
+    "a number of 400 digits": (
+        cell(f'<c r="⟦input at⟧" ⟦input style⟧><v>{400 * "1"}</v></c>'),
+        Kind.DOUBTFUL_VALUE,
+    ),
+    "an empty text as a number": (
+        cell('<c r="⟦input at⟧" ⟦input style⟧ t="str"><v></v></c>'),
+        Kind.DOUBTFUL_VALUE,
+    ),
+    "more behind a formula": (formula(";", agreed=False), Kind.OTHER_FORMULA),
     "a date as input": (
         cell('<c r="⟦input at⟧" t="d"><v>2020-01-01</v></c>'),
         Kind.DOUBTFUL_VALUE,
@@ -140,6 +153,17 @@ WARNINGS = {
     "a random number that nobody reads": (chance_elsewhere(), Kind.OWN_FORMULAS),
     "calculated on demand": (calc('calcMode="manual"'), Kind.MANUAL_CALCULATION),
     "1904": (put(BOOK, "<workbookPr", '<workbookPr date1904="1"'), Kind.DATES_1904),
+    "macros in another part": (added("xl/x.bin", b"x", BOOK, f"{MS}/vbaProject", "x.bin"), Kind.MACROS),
+    "a ribbon of its own": (added("x.xml", b"<x/>", "", f"{MS}/ui/extensibility", "x.xml"), Kind.MACROS),
+    "connections in another part": (
+        added("xl/x.xml", b"<connections/>", BOOK, f"{OFFICE}/connections", "x.xml"), Kind.EXTERNAL_LINK,
+    ),
+    "queries": (
+        added("customXml/item1.xml", "<DataMashup/>".encode("utf-16"), BOOK, f"{OFFICE}/customXml", "../customXml/item1.xml"),
+        Kind.EXTERNAL_LINK,
+    ),
+    "a template elsewhere": (added("", b"", BOOK, f"{OFFICE}/attachedTemplate", "https://example.org"), Kind.EXTERNAL_LINK),
+    "a block without its second value": (without_value("⟦shown next⟧"), Kind.STALE_VALUE),
     "a hidden sheet": (hidden("hidden"), Kind.HIDDEN_SHEET),
     "a hidden name": (put(BOOK, 'name="vocab_E"', 'name="vocab_E" hidden="1"'), Kind.HIDDEN_NAME),
     "a block without its first value": (without_first_value, Kind.STALE_VALUE),

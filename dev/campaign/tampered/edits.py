@@ -245,6 +245,21 @@ def without_first_value(source: Path, target: Path) -> Path:
     return packed(target, parts)
 
 
+def without_value(cell: str) -> Make:
+    """Remove the saved value of a cell of a block."""
+
+    def make(source: Path, target: Path) -> Path:
+        part, at, parts = local(source, COMPUTED), local(source, cell), parts_of(source)
+        parts[part], times = re.subn(
+            rf'<c r="{at}"[^>]*><v>[^<]*</v></c>'.encode(), b"", parts[part], count=1
+        )
+        if not times:
+            raise NotApplicable(at)
+        return packed(target, parts)
+
+    return make
+
+
 def google(source: Path, target: Path) -> Path:
     """Array formulas as Google Sheets exports them: in the first cell only."""
     parts = parts_of(source)
@@ -341,6 +356,38 @@ def another_header(offset: int) -> Make:
         content[offset] ^= 1
         target.write_bytes(content)
         return target
+
+    return make
+
+
+def another_name(source: Path, target: Path) -> Path:
+    """Name a part otherwise in its first header: the properties, which nothing else needs."""
+    packed(target, parts_of(source))
+    content = target.read_bytes()
+    target.write_bytes(content.replace(b"docProps/core.xml", b"xl/sharedStr.xml.", 1))
+    return target
+
+
+def another_size_behind(source: Path, target: Path) -> Path:
+    """Change the checksum behind a part."""
+    with_descriptors(source, target)
+    content = bytearray(target.read_bytes())
+    content[content.index(b"PK\x07\x08") + 4] ^= 1
+    target.write_bytes(content)
+    return target
+
+
+def added(part: str, content: bytes, owner: str, kind: str, target_part: str) -> Make:
+    """Add a part to which another one has a relationship; without a part, the target is external."""
+    folder, _, name = owner.rpartition("/")
+    links = f"{folder}/_rels/{name}.rels".removeprefix("/")
+
+    def make(source: Path, target: Path) -> Path:
+        parts = parts_of(source)
+        mode = "" if part else ' TargetMode="External"'
+        link = f'<Relationship Id="rAdded" Type="{kind}" Target="{target_part}"{mode}/></Relationships>'
+        parts[links] = parts[links].replace(b"</Relationships>", link.encode())
+        return packed(target, parts | ({part: content} if part else {}))
 
     return make
 

@@ -67,12 +67,24 @@ REFUSED = {
     ),
     "alternatives round a number format": (
         put(STYLES, "</numFmts>", f"<mc:AlternateContent {MC}/></numFmts>"),
-        "numFmts contains other elements than numFmt",
+        "xl/styles.xml contains AlternateContent in another XML namespace",
     ),
     "fonts twice": (put(STYLES, "<fills ", "<fonts/><fills "), "fonts appears twice"),
     "a font of two colours": (
         put(STYLES, '<color theme="1"/>', '<color theme="1"/><color rgb="FFFFFFFF"/>'),
         "color appears twice",
+    ),
+    "a colour in two ways": (
+        put(STYLES, '<color theme="1"/>', '<color theme="1" rgb="FFFFFFFF"/>'),
+        "a colour of the styles is stated in two ways",
+    ),
+    "styles in another namespace": (
+        put(STYLES, "<dxfs ", '<dxfs xmlns="urn:x" '),
+        "xl/styles.xml contains dxfs in another XML namespace",
+    ),
+    "a theme in another namespace": (
+        put(THEME, "<a:dk1>", '<a:dk1 xmlns:a="urn:x">'),
+        "theme contains dk1 in another XML namespace",
     ),
     "a font that is not there": (
         put(STYLES, 'fontId="1"', 'fontId="999"'),

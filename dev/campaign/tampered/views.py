@@ -32,6 +32,7 @@ CELLS = "⟦shown cells⟧"
 HEAT = re.compile(rb'<cfRule type="colorScale".*?</cfRule>')
 SCALE = '<cfRule type="colorScale" priority="90"><colorScale><cfvo type="min"/><cfvo type="max"/><color rgb="FFFFFFFF"/><color rgb="{}"/></colorScale></cfRule>'
 WHITE = '<font><sz val="11"/><color {}/><name val="Calibri"/></font>'
+C15 = 'xmlns:c15="http://schemas.microsoft.com/office/drawing/2012/chart"'
 X14 = 'xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" xmlns:xm="http://schemas.microsoft.com/office/excel/2006/main"'
 
 
@@ -178,11 +179,30 @@ def window(attributes: str) -> Make:
     return put(BOOK, "<workbookView ", f"<workbookView {attributes} ")
 
 
+def merged(cells: str) -> Make:
+    """Merge cells, beside those that are merged already."""
+
+    def make(source: Path, target: Path) -> Path:
+        parts, part = parts_of(source), local(source, COMPUTED)
+        more = local(source, f'<mergeCell ref="{cells}"/>')
+        sheet = parts[part].decode()
+        if "</mergeCells>" not in sheet:
+            sheet = sheet.replace("</sheetData>", '</sheetData><mergeCells count="1"></mergeCells>')
+        sheet = sheet.replace("</mergeCells>", f"{more}</mergeCells>")
+        return packed(target, parts | {part: sheet.encode()})
+
+    return make
+
+
 def sparkline(cell: str) -> Make:
     """Add a chart in a cell."""
     lines = f"<x14:sparkline><xm:f>A1:B2</xm:f><xm:sqref>{cell}</xm:sqref></x14:sparkline>"
     groups = f"<x14:sparklineGroups><x14:sparklineGroup><x14:sparklines>{lines}</x14:sparklines></x14:sparklineGroup></x14:sparklineGroups>"
-    return put(COMPUTED, "<extLst>", f'<extLst><ext uri="y" {X14}>{groups}</ext>')
+    return put(
+        COMPUTED,
+        "</extLst></worksheet>",
+        f'<ext uri="{{05C60535-1F16-4fd2-B633-F4F36F0B64E0}}" {X14}>{groups}</ext></extLst></worksheet>',
+    )
 
 
 def folded(first: int, last: int) -> Make:
@@ -247,6 +267,10 @@ VIEWS = {
     "a format of a row's missing cells": (missing_cell, FORMAT, SHOWN),
     "a word for one number": (style(code="[=1]&quot;x&quot;;0.00"), FORMAT, SHOWN),
     "thousands left out": (style(code="0.00,"), FORMAT, SHOWN),
+    "per cent twice": (style(code="%0%"), FORMAT, SHOWN),
+    "a blank for the point": (style(code="0_.00"), FORMAT, SHOWN),
+    "a blank between digits": (style(code="0&quot; &quot;00"), FORMAT, SHOWN),
+    "digits of another script": (style(code="[$-3000401]0.00"), FORMAT, SHOWN),
     "no sign": (style(code="0.00;0.00", at="⟦output at⟧"), FORMAT, OUTPUT),
     "a sign of its own": (style(code="-0.00", at="⟦output at⟧"), FORMAT, OUTPUT),
     "a date": (style(code="yyyy"), FORMAT, SHOWN),
@@ -269,6 +293,11 @@ VIEWS = {
     "signs for digits by a theme": (theme_font("Wingdings"), UNREADABLE, ""),
     "white by a theme": (style(font=WHITE.format('theme="0"')), UNREADABLE, SHOWN),
     "white by a number": (style(font=WHITE.format('indexed="9"')), UNREADABLE, SHOWN),
+    "white by the background of the system": (style(font=WHITE.format('indexed="65"')), UNREADABLE, SHOWN),
+    "the characters of symbols": (style(font='<font><sz val="11"/><color theme="1"/><name val="Calibri"/><charset val="2"/></font>'), UNREADABLE, SHOWN),
+    "letters larger than their row": (
+        twofold(style(font='<font><sz val="72"/><color theme="1"/><name val="Calibri"/></font>', at="⟦shown below⟧"), row('ht="15" customHeight="1"')), UNREADABLE, SHOWN,
+    ),
     "white by a tint": (style(font=WHITE.format('theme="1" tint="1"')), UNREADABLE, SHOWN),
     "black on black": (
         style(fill='<fill><patternFill patternType="solid"><fgColor rgb="FF000000"/></patternFill></fill>'), UNREADABLE, SHOWN,
@@ -320,7 +349,7 @@ VIEWS = {
         rule(kind='type="dataBar"', inside='<dataBar showValue="0"><cfvo type="min"/><cfvo type="max"/><color rgb="FF638EC6"/></dataBar>'), RULE, SHOWN,
     ),
     "a rule in an extension": (
-        put(COMPUTED, '<drawing r:id="rId1"/>', f'<drawing r:id="rId1"/><extLst><ext uri="x" {X14}><x14:conditionalFormattings><x14:conditionalFormatting><x14:cfRule type="expression" priority="1"><xm:f>TRUE</xm:f><x14:dxf><numFmt numFmtId="201" formatCode=";;;"/></x14:dxf></x14:cfRule><xm:sqref>⟦shown cells⟧</xm:sqref></x14:conditionalFormatting></x14:conditionalFormattings></ext></extLst>'),
+        put(COMPUTED, "</extLst></worksheet>", f'<ext uri="{{78C0D931-6437-407d-A8EE-F0AAD7539E65}}" {X14}><x14:conditionalFormattings><x14:conditionalFormatting><x14:cfRule type="expression" priority="1"><xm:f>TRUE</xm:f><x14:dxf><numFmt numFmtId="201" formatCode=";;;"/></x14:dxf></x14:cfRule><xm:sqref>⟦shown cells⟧</xm:sqref></x14:conditionalFormatting></x14:conditionalFormattings></ext></extLst></worksheet>'),
         RULE, SHOWN,
     ),
     "a hidden row": (row('hidden="1"'), HIDDEN, SHOWN),
@@ -341,8 +370,8 @@ VIEWS = {
     "no tabs": (window('showSheetTabs="0"'), WINDOW, ""),
     "no zeros": (sheet_view('showZeros="0"'), HIDDEN, ""),
     "formulas for values": (sheet_view('showFormulas="1"'), HIDDEN, ""),
-    "merged cells": (behind('<mergeCells count="1"><mergeCell ref="⟦shown pair⟧"/></mergeCells>'), MERGED, SHOWN),
-    "merged with what is beside": (behind('<mergeCells count="1"><mergeCell ref="⟦shown and beside⟧"/></mergeCells>'), MERGED, SHOWN),
+    "merged cells": (merged("⟦shown pair⟧"), MERGED, SHOWN),
+    "merged with what is beside": (merged("⟦shown and beside⟧"), MERGED, SHOWN),
     "a pivot table over cells": (over_cells("pivotTable", PIVOT, f"{SHEETS}.pivotTable+xml"), COVERED, SHOWN),
     "a query table over cells": (over_cells("table", QUERY, f"{SHEETS}.table+xml"), COVERED, SHOWN),
     "a text box over a cell": (shape(**ONE_CELL, fill="", text=LABEL), COVERED, SHOWN),
@@ -358,6 +387,13 @@ VIEWS = {
     "a chart with typed labels": (
         chart(("<c:cat>", '<c:dLbls><c:dLbl><c:idx val="0"/><c:tx><c:rich><a:bodyPr/><a:p><a:r><a:t>0.99</a:t></a:r></a:p></c:rich></c:tx></c:dLbl></c:dLbls><c:cat>')), OTHER_CHART, "",
     ),
+    "a chart whose labels have a format of their own": (
+        chart(("<c:cat>", '<c:dLbls><c:numFmt formatCode="&quot;0.99&quot;" sourceLinked="0"/><c:showVal val="1"/></c:dLbls><c:cat>')), OTHER_CHART, "",
+    ),
+    "a chart with labels of other cells": (
+        chart(("<c:cat>", f'<c:extLst><c:ext uri="{{02D57815-91ED-43cb-92C2-25804820EDAC}}" {C15}><c15:datalabelsRange><c15:f>A1:E1</c15:f></c15:datalabelsRange></c:ext></c:extLst><c:cat>')), OTHER_CHART, "",
+    ),
+    "a chart that stores another number": (chart(("</c:formatCode><c:ptCount", "</c:formatCode><c:pt idx='0'><c:v>0.999</c:v></c:pt><c:ptCount")), OTHER_CHART, ""),
     "a chart with typed words": (chart(("<c:cat><c:strRef><c:f>⟦labels⟧</c:f><c:strCache>", "<c:cat><c:strLit>"), ("</c:strCache></c:strRef></c:cat>", "</c:strLit></c:cat>")), OTHER_CHART, ""),
     "a chart with other words": (chart(("⟦labels⟧", "⟦shown labels⟧")), OTHER_CHART, ""),
     "a chart with another title": (chart(("⟦chart title⟧<", "⟦chart title tab⟧!$B$1<")), OTHER_CHART, ""),
@@ -381,6 +417,7 @@ PLAIN = {
     "more digits": style(code="0.000000"),
     "per cent": style(code="0.0%"),
     "negative numbers in brackets, red": style(code="#,##0.00_);[Red]\\(#,##0.00\\)"),
+    "blanks between thousands": style(code="#\\ ##0.00_-;-#\\ ##0.00_-"),
     "a plus": style(code="+0.00;-0.00;0.00", at="⟦output at⟧"),
     "a language": style(code="[$-804]0.00"),
     "no format": style(code="General"),
@@ -392,7 +429,7 @@ PLAIN = {
     "a folded group": folded(80, 85),
     "a hidden row beside": row('hidden="1"', at="2"),
     "an empty frame around a cell": shape(**ONE_CELL, fill="<a:noFill/>", text=""),
-    "merged cells beside": behind('<mergeCells count="1"><mergeCell ref="L70:M71"/></mergeCells>'),
+    "merged cells beside": merged("L70:M71"),
     "turned in a high row": twofold(style(alignment='textRotation="90"', at="⟦shown below⟧"), row('ht="40" customHeight="1"')),
     "an indent": style(alignment='horizontal="right" indent="2"'),
     "underlined twice": style(font='<font><u val="double"/><sz val="11"/><color theme="1"/><name val="Calibri"/></font>'),

@@ -30,6 +30,13 @@ TIMES = Op(
     '=({tokens}[cell]<>"")*SUM(--EXACT({tokens}&"",{tokens}[cell]&""))',
     "cell arrays",
 )
+
+
+def joined(tokens: str, n: int) -> str:
+    """The n words of a sentence, joined by spaces, as a part of a formula."""
+    return '&" "&'.join(f"{tokens}[{i + 1}]" for i in range(n))
+
+
 SENTENCE = Op("the words joined", "=TRIM({words})", "cells")
 SAME_TEXT = Op("the same text", "={source}", "cells")
 ROW_LABELS = Op("labels", '={texts}&""')

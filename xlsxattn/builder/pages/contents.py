@@ -109,7 +109,7 @@ def _count(sheet: Model) -> str:
 
 
 def _text(lane: Lane) -> Block:
-    words = '&" "&'.join(f"{lane.tokens}[{i + 1}]" for i in range(lane.n))
+    words = ops.words.joined(lane.tokens, lane.n)
     return computed(lane.prefix["Text"], (1, 1), ops.words.SENTENCE, "said", words=words)
 
 

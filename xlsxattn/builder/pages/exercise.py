@@ -252,14 +252,14 @@ class ExerciseBlocks:
         if self.exercise.ask != "formula":
             more = f"{units(block.name)}E-{self.exercise.decimals}"
             allowed += f"+IF({formula_there},0,{more})"
-        judged = f"IF(ABS({{r}}[cell]-({right}))<={allowed},{{right}},{{not_yet}})"
+        number_mark = f"IF(ABS({{r}}[cell]-({right}))<={allowed},{{right}},{{not_yet}})"
         if self.exercise.ask == "formula":
-            judged = f"IF({formula_there},{judged},{{no_formula}})"
+            number_mark = f"IF({formula_there},{number_mark},{{no_formula}})"
         if ready:
-            judged = f"IF({ready},{judged},{{waiting}})"
+            number_mark = f"IF({ready},{number_mark},{{waiting}})"
         formula = (
             "=IF(ISBLANK({r}[cell]),IF(COUNTA({region})=0,{empty},{blank}),IF(ISERROR({r}[cell]),{error},"
-            f"IF(ISNUMBER({{r}}[cell]),{judged},{{no_number}})))"
+            f"IF(ISNUMBER({{r}}[cell]),{number_mark},{{no_number}})))"
         )
         words = {
             "blank": texts.BLANK,

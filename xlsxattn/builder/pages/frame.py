@@ -465,5 +465,5 @@ def _known(spec: Spec) -> Op:
 
 def _sentence(context: Context) -> Block:
     own = of_context(context.id)
-    words = '&" "&'.join(f"{own['Tokens']}[{i + 1}]" for i in range(len(context.words)))
+    words = ops.words.joined(own["Tokens"], len(context.words))
     return computed(own["Sentence"], (1, 1), ops.words.SENTENCE, "lane", words=words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Side
 from xlsxattn.builder.pages.parts import Step, typed
 from xlsxattn.builder.theme import cell_width
@@ -85,4 +86,4 @@ def _of(lane: Lane) -> str:
 
 
 def _joined(lane: Lane) -> str:
-    return '&" "&'.join(f"{_of(lane)}[{i + 1}]" for i in range(lane.n))
+    return ops.words.joined(_of(lane), lane.n)

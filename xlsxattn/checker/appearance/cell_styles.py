@@ -30,8 +30,12 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.language import Phrase
 
+SYMBOLS = 2
+"""The set of characters for which Windows chooses a font of symbols."""
 MAX_INDENT = 6
 """Maximum indent of a text, about 9 pixels each; numbers are in columns of about 9 characters."""
+LARGE_POINTS = 24.0
+"""Font size in points above which a text may be larger than its row."""
 MIN_ROTATED_POINTS = 30.0
 """Minimum height in points of a row with rotated numbers."""
 STRUCK = say("its text is struck through, as if by a minus sign")
@@ -133,6 +137,8 @@ def _unreadable(font: Any, alignment: Any, border: Any) -> Iterator[Phrase]:
         yield say("its alignment repeats the text until the cell is full")
     if alignment.indent > MAX_INDENT:
         yield say("its indent moves the text out of the cell")
+    if font.charset == SYMBOLS:
+        yield say("its font has the character set of symbols")
     if font.strike:  # like a minus sign
         yield STRUCK
     if border.diagonal is not None and border.diagonal.style and (border.diagonalUp or border.diagonalDown):
@@ -148,7 +154,7 @@ def misleading_cells(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[
     more: dict[tuple[str, Kind, str], int] = {}
     for area, style in _doubtful(book, ranges, styles):
         for name, cells in ranges.touched(area):
-            for kind, values in (*_faults(name, style), *_rotated(book, cells, style)):
+            for kind, values in (*_faults(name, style), *_in_low_rows(book, cells, style)):
                 key = name, kind, str(values)
                 more[key] = more.get(key, -1) + cells.rows * cells.cols
                 seen.setdefault(key, Finding(kind, name, cells.address(), values=values))
@@ -200,7 +206,7 @@ def _of_missing_cells(
 
 def _is_plain(style: CellStyle) -> bool:
     readable = contrast(style.faintest, style.paper) >= MIN_CONTRAST and style.points >= MIN_POINTS
-    usual = not (style.uses_symbol_font or style.is_rotated or style.how)
+    usual = not (style.uses_symbol_font or style.is_rotated or style.how or style.points > LARGE_POINTS)
     return readable and usual and not verdict(style.number_format)
 
 
@@ -229,9 +235,13 @@ def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]
     yield from ((Kind.UNREADABLE, {"how": how}) for how in style.how)
 
 
-def _rotated(book: Book, cells: Area, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:
-    """Rotated text in a row that only shows a part of it."""
+def _in_low_rows(book: Book, cells: Area, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:
+    """Rotated or large text in rows that only show a part of it."""
+    if not (style.is_rotated or style.points > LARGE_POINTS):
+        return
     grid = book.views[cells.sheet].grid
     rows = range(cells.row, cells.row + cells.rows)
     if style.is_rotated and min(map(grid.height, rows)) < MIN_ROTATED_POINTS * PER_POINT:
         yield Kind.UNREADABLE, {"how": say("its text is rotated, and its row is too low for it")}
+    elif any(grid.is_fixed(row) and grid.height(row) < style.points * PER_POINT for row in rows):
+        yield Kind.UNREADABLE, {"how": say("its text is too large for its row")}

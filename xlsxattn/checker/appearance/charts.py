@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
 from openpyxl.utils import range_boundaries
 
+from xlsxattn.checker.appearance.number_formats import verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
+from xlsxattn.checker.reading.one_reading import NUMBER
 from xlsxattn.contract.names import COLS, HEADING, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
+    from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reading.sheet_view import Series
 
 CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine", "Plotted")
 """The blocks that charts plot."""
+_SAVED_DIGITS = 1e-9
+"""Allowed difference of a value that a chart stores: programs save 10 to 17 digits."""
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!\"(),]+))!(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)")
 
 
@@ -31,43 +38,69 @@ def misleading_charts(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
             wrong = _wrong_series(chart, tab, ranges)
             if wrong is not None:
                 yield Finding(Kind.CHART, sheet=tab, values={"reference": shortened(wrong)} if wrong else {})
+            elif old := next(_old_values(book, chart), None):
+                yield Finding(Kind.CHART, cell=old[0].address(), values={"old": old[1]})
 
 
-def _wrong_series(chart: tuple[Mapping[str, str], ...], tab: str, ranges: OwnRanges) -> str | None:
+def _old_values(book: Book, chart: tuple[Series, ...]) -> Iterator[tuple[Area, str]]:
+    """Values that a chart stores, which previews show, and that differ from the saved ones of their cells."""
+    for series in chart:
+        for key, points in series.cached.items():
+            area = area_of(series.references[key])
+            if area is None:
+                continue
+            for place, text in points:
+                at = area.sheet, area.row + place // area.cols, area.col + place % area.cols
+                saved = book.saved.get(at)
+                if place < area.rows * area.cols and saved is not None and not _is_shown(saved, text):
+                    yield Area(*at, 1, 1), shortened(text)
+
+
+def _is_shown(saved: Value, text: str) -> bool:
+    """Whether a stored text is the value of a cell, as programs save it."""
+    number = float(text) if NUMBER.fullmatch(text) else None
+    if isinstance(saved, float):  # a label may have the number format of its cell
+        return number is None or math.isclose(number, saved, rel_tol=_SAVED_DIGITS, abs_tol=_SAVED_DIGITS)
+    return number is not None or str(saved).strip() == text.strip()  # 0 is stored for a text among numbers
+
+
+def _wrong_series(chart: tuple[Series, ...], tab: str, ranges: OwnRanges) -> str | None:
     """The reference of the first wrong series; "" if its numbers are typed; None if there is none."""
     before = (-1, -1, 0)
     for series in chart:
-        read = {key: area_of(text) for key, text in series.items()}
+        references = series.references
+        read = {key: area_of(text) for key, text in references.items()}
         wrong = _wrong_values(series, read, tab, ranges)
         if wrong is not None:
             return wrong
         values = read.get("val") or read["yVal"]
         at = (values.col, values.row, values.rows) if values else before
         if at <= before:  # series are in the order of their cells, so two were swapped
-            return series.get("val") or series["yVal"]
+            return references.get("val") or references["yVal"]
         before = at
     return None
 
 
-def _wrong_values(
-    series: Mapping[str, str], read: Mapping[str, Area | None], tab: str, ranges: OwnRanges
-) -> str | None:
+def _wrong_values(series: Series, read: Mapping[str, Area | None], tab: str, ranges: OwnRanges) -> str | None:
     """The wrong reference of a series; "" if it is typed; None if all references are right."""
-    if "labels" in series:
+    if series.types_labels or any(map(verdict, series.formats)):
         return ""
-    both = ("xVal", "yVal") if "yVal" in series else ("cat", "val")
+    references = series.references
+    both = ("xVal", "yVal") if "yVal" in references else ("cat", "val")
     for key in both:
         area = read.get(key)
         if area is None or area.sheet != tab:
-            return series.get(key, "")
+            return references.get(key, "")
     labels, values = (read[key] for key in both)
     title = read.get("tx")
     if title is not None and not _is_heading(title, values, ranges):
-        return series["tx"]
-    if not _is_charted(values, ranges, points="yVal" in series):
-        return series[both[1]]
-    fits = _are_points(labels, values, ranges) if "yVal" in series else _are_labels(labels, values, ranges)
-    return None if fits else series[both[0]]
+        return references["tx"]
+    if not _is_charted(values, ranges, points="yVal" in references):
+        return references[both[1]]
+    fits = (
+        _are_points(labels, values, ranges) if "yVal" in references else _are_labels(labels, values, ranges)
+    )
+    return None if fits else references[both[0]]
 
 
 def _is_charted(area: Area | None, ranges: OwnRanges, *, points: bool) -> bool:

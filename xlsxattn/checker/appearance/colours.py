@@ -24,6 +24,8 @@ _COVERED_BY_LINES = 0.5
 """How much of a cell the front colour of a pattern covers."""
 _AUTOMATIC = (("rgb", "00000000"), ("indexed", 64), ("indexed", 65))
 """Colours of fills that are not set: openpyxl's default, and the text and the background of the system."""
+_BACKGROUND = 65
+"""The index of the background colour of the system."""
 _PLACES = ("lt1", "dk1", "lt2", "dk2", *(f"accent{i}" for i in range(1, 7)), "hlink", "folHlink")
 """The colours of a theme, in the order of their index in styles."""
 _OFFICE = (
@@ -61,6 +63,8 @@ class Palette:
         kind, value = colour.type, colour.value
         if kind == "rgb":
             base = rgb(str(value)[-6:])
+        elif kind == "indexed" and int(value) == _BACKGROUND:
+            base = WHITE
         elif kind == "indexed" and int(value) < len(self.indexed):
             base = rgb(str(self.indexed[int(value)])[-6:])
         elif kind == "theme" and int(value) < len(self.theme):

@@ -25,7 +25,7 @@ _TOKENS = re.compile(
     | \\(?P<escaped>.) | \*(?P<repeated>.)          # an escaped character; one that fills the cell
     | _(?P<space>.)                                 # a space of the width of a character
     | \[(?P<colour>black|blue|cyan|green|magenta|red|white|yellow|colou?r\s*\d+)\]
-    | \[\$-(?P<locale>[0-9a-e][0-9a-f]*)\]         # a language
+    | \[\$-(?P<locale>0*[0-9a-e][0-9a-f]{0,3})\]  # a language; longer codes choose other digits
     | \[(?P<bracket>[^\]]*)\]                       # a condition, a currency, hours
     | (?P<end>;)
     | (?P<general>general)
@@ -36,8 +36,10 @@ _TOKENS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-_WHOLE = re.compile(r"%?(?:[0#?,]*[0#?])?(?:\.[0#?]*)?%?")
+_WHOLE = re.compile(r"(?!%.*%)%?(?:[0#?](?:[0#?,]*[0#?])?)?(?:\.[0#?]*)?%?")
 """The digits of a whole number: a comma behind them would divide by 1000, as in ``0,.0``."""
+_GAP = re.compile(r"0 +[0#?]")
+"""A blank behind a digit that is always shown: ``0_.00`` shows 0.84 as 0 01."""
 _COLOURS = {
     "black": "000000",
     "blue": "0000FF",
@@ -59,7 +61,7 @@ def sections(code: str) -> tuple[Section, ...]:
     """Parse a number format, so that two spellings of the same format are equal.
 
     A section is a sequence of (kind, text) pairs; adjacent literal characters are merged into one
-    ``literal``. Colours, locales and spaces are omitted.
+    ``literal``. Colours and locales are omitted.
     """
     parsed: list[list[Token]] = [[]]
     for match in _TOKENS.finditer(code):
@@ -67,11 +69,12 @@ def sections(code: str) -> tuple[Section, ...]:
         section = parsed[-1]
         if kind == "end":
             parsed.append([])
-        elif kind in ("quoted", "escaped", "repeated", "other"):
+        elif kind in ("quoted", "escaped", "repeated", "space", "other"):
+            text = " " if kind == "space" else text
             if section and section[-1][0] == "literal":
                 text = section.pop()[1] + text
             section += [("literal", text)] if text else []
-        elif kind not in ("space", "colour", "locale"):
+        elif kind not in ("colour", "locale"):
             section.append((kind, text.lower()))
     return tuple(map(tuple, parsed))
 
@@ -111,14 +114,16 @@ def _is_plain(section: Section, place: int, of: int) -> bool:
     if kinds & {"bracket"}:
         return False
     if "text" in kinds:
-        return section == (("text", "@"),) and (of == 1 or place == _TEXT)
+        only = "".join(text for kind, text in section if kind != "literal") == "@" and not signs
+        return only and (of == 1 or place == _TEXT)
     allowed = {""}
     if place == _NEGATIVE:
         allowed = {"-", "()", "(-)"}
     elif place == 0 and of > 1:
         allowed = {"", "+"}
     digits = "".join(text for kind, text in section if kind not in ("literal", "exponent"))
-    whole = digits == "general" or ("0" in digits and _WHOLE.fullmatch(digits))
+    spaced = "".join(" " if kind == "literal" else text for kind, text in section).partition(".")[0]
+    whole = digits == "general" or ("0" in digits and _WHOLE.fullmatch(digits) and not _GAP.search(spaced))
     return place != _TEXT and bool(whole) and signs in allowed
 
 

@@ -118,7 +118,7 @@ def encoded(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     """Chosen outputs of the focus word, in the first two sentences that an encoder shows.
 
     The focus word is 0 and attention is uniform. The last layer copies the other word of a sentence, whose
-    embedding is normalised; everything else adds nothing. So the output is γ times this embedding, plus β,
+    embedding is normalized; everything else adds nothing. So the output is γ times this embedding, plus β,
     which is low between the ends. In columns without names, the last outputs only differ in the last one.
     """
     shown = book.manifest.front.get("sheets", ())
@@ -152,7 +152,7 @@ def encoded(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
         for k, context in enumerate(book.manifest.front["contexts"]):
             sentence, word = list(book.names[of_context(context)["Tokens"]].cells()), vocabulary[k % count]
             edits |= {**dict.fromkeys(sentence, word), sentence[-1]: vocabulary[-1]}
-            edits |= _typed_row(E, rows[word], _normalised(results[k % count], E.cols))
+            edits |= _typed_row(E, rows[word], _normalized(results[k % count], E.cols))
         yield edits | focused(book, vocabulary[-1])
     if book.manifest.front.get("columns") == "numbered":
         gamma = book.names[part_of(norm, GAMMA)]
@@ -211,7 +211,7 @@ def _from_ends(ends: tuple[int, int], cols: int, unit: float = STEP) -> list[flo
     return [unit * x for x in (first, *[min(ends) - 1] * (cols - 2), last)]
 
 
-def _normalised(ends: tuple[int, int], cols: int) -> list[float]:
+def _normalized(ends: tuple[int, int], cols: int) -> list[float]:
     """A row of mean 0 and variance 1 that is this at its ends, when multiplied by the gain."""
     first, last = (STEP / GAIN * x for x in ends)
     half = (first + last) / 2

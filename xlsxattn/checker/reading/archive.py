@@ -90,9 +90,9 @@ def _transitional(part: str, stream: IO[bytes]) -> IO[bytes]:
         return stream
     with stream:
         xml = stream.read()
+    if any(one in xml for one in _STRICT) and any(one in xml for one in _TRANSITIONAL):
+        raise AmbiguousError(say("the part {part} mixes Strict and Transitional Open XML", part=part))
     for strict, other in zip(_STRICT, _TRANSITIONAL, strict=True):
-        if strict in xml and other in xml:
-            raise AmbiguousError(say("the part {part} mixes Strict and Transitional Open XML", part=part))
         xml = xml.replace(strict, other)
     return io.BytesIO(xml)
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
     from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.reading.active_content import Activity
     from xlsxattn.checker.reading.opening import Opened
     from xlsxattn.checker.reading.sheet_view import SheetView
     from xlsxattn.checker.reading.strings import Doubt
@@ -58,7 +59,7 @@ class Book:
         typed: (tab, row, column) → the constant in the cell.
         manifest: the manifest.
         saved_by: the program that saved the file last, according to the file.
-        parts: the names of the parts in the file's archive.
+        active: the parts of the file with macros or links, by name.
         links: names with external references, and the references.
         saved: (tab, row, column) → the saved value of the cell, except those in ``filled``.
         runs: the long runs of plain numbers of large sheets, by tab; they are not in ``workbook``.
@@ -82,7 +83,7 @@ class Book:
     manifest: Manifest
     workbook: Workbook
     saved_by: str = ""
-    parts: tuple[str, ...] = ()
+    active: Mapping[str, Activity] = field(default_factory=dict)
     links: tuple[tuple[str, str], ...] = ()
     saved: Mapping[tuple[str, int, int], Value] = field(default_factory=dict)
     runs: Mapping[str, NumberRuns] = field(default_factory=dict)
@@ -172,10 +173,10 @@ def read(path: Path) -> Book:
     typed |= loose
     saved |= loose
     links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
-    by, parts, runs = opened.saved_by, opened.parts, opened.runs
+    by, active, runs = opened.saved_by, opened.active, opened.runs
     content = names, formulas, typed, manifest, workbook
     more = no_ranges, opened.doubts, opened.calculation, opened.views, opened.theme
-    book = Book(path, *content, by, parts, links, saved, runs, blocks, filled, *more)
+    book = Book(path, *content, by, active, links, saved, runs, blocks, filled, *more)
     return replace(book, by_gnumeric=opened.by_gnumeric)
 
 

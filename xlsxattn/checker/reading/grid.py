@@ -36,6 +36,10 @@ class Grid:
         """The height of a row."""
         return self._heights.get(row, self._height) * PER_POINT
 
+    def is_fixed(self, row: int) -> bool:
+        """Whether the file states the height of a row; programs fit other rows to their text."""
+        return row in self._heights
+
     def width(self, col: int) -> float:
         """The width of a column."""
         characters = next((w for first, end, w in self._columns if first <= col < end), self._width)

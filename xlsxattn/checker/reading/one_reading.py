@@ -13,6 +13,7 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from xlsxattn.checker.cells import MAX_COLUMNS, cell_name
 from xlsxattn.checker.reading.limits import AmbiguousError
+from xlsxattn.checker.reading.package import tag_of
 from xlsxattn.checker.reading.strings import doubt_of, text_of
 from xlsxattn.language import say
 
@@ -32,19 +33,35 @@ _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _WORKSHEET, _DATA, _EXTENSIONS, _PROPERTIES = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("worksheet", "sheetData", "extLst", "sheetPr")
 )
+_REPEATED = ("cols", "conditionalFormatting", "AlternateContent")
+"""Elements of which a sheet may have several; of all others it has one."""
+_SETTINGS = {
+    *("sheetPr", "sheetViews", "sheetView", "sheetFormatPr", "cols", "col", "sheetData", "sheetProtection"),
+    *("autoFilter", "mergeCells", "mergeCell", "conditionalFormatting", "cfRule", "dataValidations"),
+    *("dataValidation", "hyperlinks", "drawing", "tableParts"),
+}
+"""Elements that must not be alternatives, of which each program chooses its own."""
+_URIS = {
+    "conditionalFormatting": "{78C0D931-6437-407D-A8EE-F0AAD7539E65}",
+    "dataValidation": "{CCE6A557-97BC-4B89-ADB6-D9C93CAAB3DF}",
+    "sparkline": "{05C60535-1F16-4FD2-B633-F4F36F0B64E0}",
+}
+"""The names of the extensions that may contain an element; programs ignore others."""
+_UNKNOWN = say("{name} is in an XML namespace, an alternative or an extension that only some programs read")
 _TYPES = ("n", "s", "str", "b", "e", "d", "inlineStr")
 _FORMULAS = (None, "normal", "array", "shared", "dataTable")
 
 
 def judge_sheet(root: Any, rows: int) -> None:
-    """Refuse a sheet with rows outside its ``sheetData``.
+    """Refuse a sheet with rows outside its ``sheetData``, or elements that only some programs read.
 
     Args:
         root: the sheet, after its rows were read.
         rows: the number of rows that were read anywhere in the sheet.
 
     Raises:
-        AmbiguousError: rows are elsewhere, or there is not exactly one ``sheetData``.
+        AmbiguousError: rows are elsewhere, there is not exactly one ``sheetData``, or an element is
+            duplicated or where only some programs find it.
     """
     data = [one for one in root if one.tag == _DATA] if root is not None else []
     if root is None or root.tag != _WORKSHEET:
@@ -56,6 +73,32 @@ def judge_sheet(root: Any, rows: int) -> None:
         raise AmbiguousError(say("it uses Lotus 1-2-3 evaluation rules (transitionEvaluation)"))
     if len(data[0]) != rows or any(one.tag != ROW_TAG for one in data[0]):
         raise AmbiguousError(say("its rows are mixed with other elements or outside sheetData"))
+    counts = Counter(one.tag for one in root if tag_of(one) not in _REPEATED)
+    if (repeated := next((tag for tag, times in counts.items() if times > 1), None)) is not None:
+        sentence = "{name} appears twice or inside another element"
+        raise AmbiguousError(say(sentence, name=repeated.rpartition("}")[2]))
+    for one in root:
+        _judge_part(one)
+
+
+def _judge_part(element: Any) -> None:
+    """Refuse elements of other namespaces, or extensions, that only some programs read."""
+    name = tag_of(element)
+    if element.tag == _EXTENSIONS:
+        for extension in element:
+            held = {tag_of(one) for one in extension.iter()}
+            wanted = next((uri for key, uri in _URIS.items() if key in held), None)
+            if wanted and str(extension.get("uri")).upper() != wanted:
+                raise AmbiguousError(say(_UNKNOWN, name=", ".join(sorted(held & _URIS.keys()))))
+    elif name == "AlternateContent":  # form controls and embedded objects
+        known = sorted({tag_of(one) for one in element.iter()} & _SETTINGS)
+        if known:
+            raise AmbiguousError(say(_UNKNOWN, name=known[0]))
+    elif element.tag != f"{{{SHEET_MAIN_NS}}}{name}":
+        raise AmbiguousError(say(_UNKNOWN, name=name))
+    elif element.tag != _DATA:
+        for child in element:
+            _judge_part(child)
 
 
 def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:

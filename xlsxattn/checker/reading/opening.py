@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS
 
+from xlsxattn.checker.reading.active_content import active_parts
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import STANDARD, Allowance, AmbiguousError
 from xlsxattn.checker.reading.objects import objects_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
     from xlsxattn.checker.cells import Value
+    from xlsxattn.checker.reading.active_content import Activity
     from xlsxattn.checker.reading.runs import NumberRuns
     from xlsxattn.checker.reading.sheet_view import SheetView
     from xlsxattn.checker.reading.strings import Doubt
@@ -62,6 +64,7 @@ class CellsOnly(ExcelReader):
         self.doubts: dict[tuple[str, int, int], Doubt] = {}
         self.calculation = Calculation()
         self.views: dict[str, SheetView] = {}
+        self.active: Mapping[str, Activity] = {}
         self.theme = b""
         self.shows_gnumeric = True
 
@@ -74,6 +77,7 @@ class CellsOnly(ExcelReader):
         if self.parse:
             archive: Any = self.archive
             package = read_package(archive)
+            self.active = active_parts(archive, package.types)
             self.calculation = read_workbook_part(
                 archive.read_scanned(package.workbook), package.links, tables_of(archive, package)
             )
@@ -192,7 +196,7 @@ class Opened:
     Attributes:
         workbook: its formulas and typed values.
         saved: (tab, row, column) → the saved value of the cell, whether it has a formula or not.
-        parts: the names of the parts in its archive.
+        active: the parts with macros or links, by name.
         saved_by: the program that saved it last.
         by_gnumeric: whether this was Gnumeric, and its sheets show that too.
         runs: the long runs of plain numbers in large sheets, by tab; they are not in the workbook.
@@ -204,7 +208,7 @@ class Opened:
 
     workbook: Workbook
     saved: Mapping[tuple[str, int, int], Value]
-    parts: tuple[str, ...]
+    active: Mapping[str, Activity]
     saved_by: str
     by_gnumeric: bool
     runs: Mapping[str, NumberRuns]
@@ -224,12 +228,12 @@ def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
     with warnings.catch_warnings(), GuardedArchive(path, allowed) as archive:
         warnings.simplefilter("ignore")
         properties = b""
-        if _PROPERTIES in (parts := tuple(archive.namelist())):
+        if _PROPERTIES in archive.namelist():
             properties = archive.read(_PROPERTIES)
         program = _PROGRAM.search(properties.decode("utf-8", "replace"))
         reader = CellsOnly(archive, parse=True)
         reader.read()
         saved_by = html.unescape(program[1]).strip() if program else ""
         by_gnumeric = saved_by.lower() == _GNUMERIC and reader.shows_gnumeric
-        content = reader.wb, reader.saved, parts, saved_by, by_gnumeric, reader.runs
+        content = reader.wb, reader.saved, reader.active, saved_by, by_gnumeric, reader.runs
         return Opened(*content, reader.doubts, reader.calculation, reader.views, reader.theme)

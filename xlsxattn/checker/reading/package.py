@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -17,22 +16,16 @@ from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from openpyxl.xml.constants import ARC_STYLE
 from openpyxl.xml.functions import fromstring
 
+from xlsxattn.checker.reading.headers import judge_headers
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from zipfile import ZipInfo
 
     from xlsxattn.checker.reading.archive import GuardedArchive
     from xlsxattn.language import Phrase
 
-_HEADER = struct.Struct("<4s5H3I2H")
-"""The header before a part: signature, version, flags, method, time, date, CRC, two sizes, two lengths."""
-_STATED_LATER, _DESCRIPTORS = 0x8, (0, 12, 16, 20, 24)
-"""The flag of a part whose sizes follow it, and the possible lengths of these."""
-_ZIP64, _FIELD, _OTHER_NAME = 0xFFFFFFFF, struct.Struct("<HH"), 0x7075
-"""A size that is stated elsewhere; the start of an additional field; the field for another name of a part."""
 TYPES, ROOT = "[Content_Types].xml", "_rels/.rels"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 _MICROSOFT = "http://schemas.microsoft.com/office/2006/relationships/"
@@ -57,7 +50,9 @@ _KINDS = {
 }
 """Kinds of sheets: relationship type → content type."""
 _TO_NONE = say("{part} refers to {target}, which programs resolve to different parts or to none")
-_RELATIONS = re.compile(r"((?:.*/)?)_rels/([^/]+)\.rels", re.IGNORECASE)
+RELATIONS = re.compile(r"((?:.*/)?)_rels/([^/]*)\.rels", re.IGNORECASE)
+"""The name of a part with relationships: the folder and the name of the part that has them, if any."""
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/"
 _PLAIN_TARGET = re.compile(r"[^%\\?#:]+")
 
 
@@ -93,7 +88,7 @@ def read_package(archive: GuardedArchive) -> Package:
     around = min(part.header_offset for part in archive.infolist()) or archive.trailing
     if around or archive.comment:
         raise AmbiguousError(say("its archive has data before the first part or after the last"))
-    _judge_headers(archive)
+    judge_headers(archive)
     _judge_owners(archive.namelist())
     types = _types(archive)
     root = [link for link in _links(archive, ROOT, "").values() if link.type == f"{_OFFICE}officeDocument"]
@@ -119,45 +114,10 @@ def read_package(archive: GuardedArchive) -> Package:
     return Package(main, links, types)
 
 
-def _judge_headers(archive: GuardedArchive) -> None:
-    """Both headers of a part must agree: some programs read the first, others the directory at the end."""
-    if archive.listed != len(archive.infolist()):
-        raise AmbiguousError(say("its archive states a different number of parts than it has"))
-    parts = sorted(archive.infolist(), key=lambda part: part.header_offset)
-    ends = [*(part.header_offset for part in parts[1:]), archive.start_dir]
-    for part, end in zip(parts, ends, strict=True):
-        if not _has_one_header(archive, part, end):
-            sentence = "the two headers of the part {part} differ, or there is data between parts"
-            raise AmbiguousError(say(sentence, part=part.filename))
-
-
-def _has_one_header(archive: GuardedArchive, part: ZipInfo, end: int) -> bool:
-    """Whether the header before a part agrees with the directory, and the next part follows directly."""
-    file: Any = archive.fp
-    file.seek(part.header_offset)
-    _, _, flags, method, _, _, *stated, name_length, extra_length = _HEADER.unpack(file.read(_HEADER.size))
-    sizes = [part.CRC, part.compress_size, part.file_size]
-    stated_later = bool((flags | part.flag_bits) & _STATED_LATER)
-    alike = stated_later or stated == sizes or _ZIP64 in stated
-    encrypted = bool((flags ^ part.flag_bits) & 1)
-    behind = end - part.header_offset - _HEADER.size - name_length - extra_length - part.compress_size
-    adjacent = behind in (_DESCRIPTORS if stated_later else (0,))
-    plain = not encrypted and _OTHER_NAME not in _fields(part.extra)
-    return method == part.compress_type and alike and adjacent and plain
-
-
-def _fields(extra: bytes) -> Iterator[int]:
-    """The identifiers of the additional fields of a part."""
-    while len(extra) >= _FIELD.size:
-        field, length = _FIELD.unpack_from(extra)
-        yield field
-        extra = extra[_FIELD.size + length :]
-
-
 def _judge_owners(parts: Sequence[str]) -> None:
     """Relationships must be named exactly like the part that has them."""
     known = {part.lower() for part in parts}
-    for found in filter(None, map(_RELATIONS.fullmatch, parts)):
+    for found in filter(None, map(RELATIONS.fullmatch, parts)):
         owner = found[1] + found[2]
         if (owner.lower() in known and owner not in parts) or not found[0].endswith(f"_rels/{found[2]}.rels"):
             raise AmbiguousError(say(_TO_NONE, part=found[0], target=owner))
@@ -191,6 +151,7 @@ def _disagree(linked: str, kind: Phrase, declared: list[str]) -> Phrase:
 def _types(archive: GuardedArchive) -> dict[str, str]:
     """The content type of every part of the archive."""
     root = fromstring(archive.read_scanned(TYPES))
+    judge_namespace(TYPES, root.iter(), f"{_PACKAGE}content-types")
     defaults = [one for one in root if tag_of(one) == "Default"]
     overrides = [one for one in root if tag_of(one) == "Override"]
     sentence = say("the content type of {name} is declared twice")
@@ -206,12 +167,34 @@ def _types(archive: GuardedArchive) -> dict[str, str]:
 
 def _links(archive: GuardedArchive, part: str, folder: str) -> dict[str, Link]:
     """The relationships in a part, by id."""
-    elements = [one for one in fromstring(archive.read_scanned(part)) if tag_of(one) == "Relationship"]
-    _refuse_duplicates(
-        (str(one.get("Id")) for one in elements), say("the relationship {name} is defined twice")
-    )
     parts = {*archive.namelist()}
-    return {str(one.get("Id")): _link(one, part, folder, parts) for one in elements}
+    return {str(one.get("Id")): _link(one, part, folder, parts) for one in relationships(archive, part)}
+
+
+def relationships(archive: GuardedArchive, part: str) -> list[Any]:
+    """The relationships in a part.
+
+    Raises:
+        AmbiguousError: programs could find different ones.
+    """
+    root = fromstring(archive.read_scanned(part))
+    judge_namespace(part, root.iter(), f"{_PACKAGE}relationships")
+    elements = [one for one in root if tag_of(one) == "Relationship"]
+    sentence = say("the relationship {name} is defined twice")
+    _refuse_duplicates((str(one.get("Id")) for one in elements), sentence)
+    return elements
+
+
+def judge_namespace(part: str, elements: Iterable[Any], namespace: str) -> None:
+    """Refuse elements of another namespace, which only some programs tell apart.
+
+    Raises:
+        AmbiguousError: there are such elements.
+    """
+    for one in elements:
+        if one.tag != f"{{{namespace}}}{tag_of(one)}":
+            sentence = "{part} contains {name} in another XML namespace, which only some programs read"
+            raise AmbiguousError(say(sentence, part=part, name=tag_of(one)))
 
 
 def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:

@@ -74,6 +74,23 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """A series of a chart.
+
+    Attributes:
+        references: what its values, labels and title refer to; "" if they are typed.
+        types_labels: whether its data labels are typed, or come from other cells.
+        formats: the number formats of its data labels.
+        cached: for each reference, the values that the chart stores, with their places.
+    """
+
+    references: Mapping[str, str]
+    types_labels: bool
+    formats: tuple[str, ...]
+    cached: Mapping[str, tuple[tuple[int, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class SheetView:
     """The view of a sheet.
 
@@ -84,8 +101,7 @@ class SheetView:
         merged: the cells that are merged.
         rules: its conditional formats.
         offers: its drop-down lists.
-        charts: the series of each chart, each with the references of its values, labels and title; "" if
-            they are typed.
+        charts: the series of each chart.
         row_styles: (first, last, style) of rows with a style for cells that are not in the file.
         column_styles: likewise for columns.
         shows_zeros: whether zero values are shown.
@@ -102,7 +118,7 @@ class SheetView:
     merged: tuple[Area, ...] = ()
     rules: tuple[Rule, ...] = ()
     offers: tuple[Offer, ...] = ()
-    charts: tuple[tuple[Mapping[str, str], ...], ...] = ()
+    charts: tuple[tuple[Series, ...], ...] = ()
     row_styles: tuple[tuple[int, int, int], ...] = ()
     column_styles: tuple[tuple[int, int, int], ...] = ()
     shows_zeros: bool = True
@@ -168,7 +184,7 @@ def view_of(
     )
 
 
-def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Mapping[str, str], ...], ...]:
+def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Series, ...], ...]:
     """The charts of a sheet, found by the relationships of its part."""
     return tuple(
         tuple(_series(archive.read(chart)))
@@ -177,17 +193,26 @@ def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Mapping[str, st
     )
 
 
-def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
-    """The references of values, labels and title of each series; "" if typed.
-
-    A series with typed data labels also has ``labels``.
-    """
+def _series(xml: bytes) -> Iterator[Series]:
+    """The series of a chart."""
     for series in _all(fromstring(xml), "ser"):
-        parts = [child for child in series if tag_of(child) in _SERIES]
-        references = {tag_of(part): next((str(f.text or "") for f in _all(part, "f")), "") for part in parts}
-        if any([*_all(label, "rich")] for label in _all(series, "dLbl")):
-            references["labels"] = ""
-        yield references
+        parts = {tag_of(child): child for child in series if tag_of(child) in _SERIES}
+        labels = [*_all(series, "dLbls")]
+        yield Series(
+            {key: next((str(f.text or "") for f in _all(part, "f")), "") for key, part in parts.items()},
+            any([*_all(label, "rich")] for label in _all(series, "dLbl"))
+            or any(_all(series, "datalabelsRange")),
+            tuple(str(one.get("formatCode")) for label in labels for one in _all(label, "numFmt")),
+            {key: tuple(_points(part)) for key, part in parts.items()},
+        )
+
+
+def _points(part: Any) -> Iterator[tuple[int, str]]:
+    """The stored values of a reference with their places, but not labels in levels, as LibreOffice writes."""
+    stored = (cache for cache in part.iter() if tag_of(cache) in ("numCache", "strCache"))
+    for point in (one for cache in stored for one in _all(cache, "pt")):
+        for value in _all(point, "v"):
+            yield int(point.get("idx")), str(value.text or "")
 
 
 def _hidden_rows(parts: Parts, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:

@@ -137,14 +137,17 @@ class BothValues(RowParser):
         if cell is None:
             doubt = judge_cell(element, self.row_counter, self.col_counter)
             self._shared.judge(element, self.row_counter, self.col_counter)
+            if doubt == "infinite":  # openpyxl would fail on a long integer
+                value = element.find(VALUE_TAG)
+                value.text = f"{'-' * value.text.startswith('-')}1E999"
             cell = super().parse_cell(element)
             differs = cell["data_type"] == "f" or cell["style_id"] in self.date_formats
             plain = self._plain.parse_cell(element) if differs else cell
             # without an address, the other parser would count cells incorrectly
             at = self._tab, cell["row"] - 1, cell["column"] - 1
             self.saved[at] = value_of(plain)
-            if doubt:
-                self.doubts[at] = doubt
+            if doubt or (self.saved[at] == "" and cell["data_type"] != "f"):
+                self.doubts[at] = doubt or "empty"
             if element.get("t") == "s":
                 self._doubt_string(at, element.findtext(VALUE_TAG))
         return cell
@@ -170,6 +173,8 @@ class BothValues(RowParser):
         if text:
             value = float(text) if kind == "n" else self._text(at, kind, text)
         self.saved[at] = "" if value is None and kind == "str" else value  # an empty text is still text
+        if self.saved[at] == "" and formula is None:
+            self.doubts[at] = "empty"
         self.col_counter = col
         kind = "s" if text and kind == "str" else kind
         if formula is not None:

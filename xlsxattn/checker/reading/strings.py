@@ -11,12 +11,12 @@ from openpyxl.xml.functions import iterparse
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
-Doubt: TypeAlias = Literal["infinite", "date", "rich value", "escape", "blanks", "faint"]
+Doubt: TypeAlias = Literal["infinite", "date", "rich value", "escape", "blanks", "faint", "empty"]
 """Why programs or readers read a cell in different ways: an infinite number, an ISO 8601 date, a rich value;
-a text with an escape sequence, with unmarked spaces at its ends, or with unreadable letters."""
+a text with an escape sequence, with unmarked spaces at its ends, with unreadable letters, or empty."""
 
-_STRING, _TEXT, _RUN, _READING, _READINGS = (
-    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r", "rPh", "phoneticPr")
+_STRING, _TEXT, _RUN, _READING, _READINGS, _EXTENSIONS = (
+    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r", "rPh", "phoneticPr", "extLst")
 )
 _LOOKS, _HIDES, _SIZE, _FONT, _COLOUR = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("rPr", "vanish", "sz", "rFont", "color")
@@ -54,7 +54,8 @@ def read_strings(source: IO[bytes]) -> tuple[list[str], dict[int, Doubt]]:
                 doubts[len(texts)] = doubt
             texts.append(text)
             root.clear()
-    if root is None or sum(one.tag == _STRING for one in root) != len(texts):
+    others = root is None or any(one.tag not in (_STRING, _EXTENSIONS) for one in root)
+    if others or sum(one.tag == _STRING for one in root) != len(texts):
         raise AmbiguousError(say("its shared strings are in more than one list"))
     return texts, doubts
 

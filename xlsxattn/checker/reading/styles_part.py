@@ -6,12 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS_MAX_SIZE
-from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.constants import ARC_STYLE, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import NUMBER
-from xlsxattn.checker.reading.package import tag_of
+from xlsxattn.checker.reading.package import judge_namespace, tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ _SECTIONS = {
 }
 """The sections of the styles, and their elements, to which cells refer by index."""
 _INDICES = {"fontId": "fonts", "fillId": "fills", "borderId": "borders", "xfId": "cellStyleXfs"}
+_COLOURS = ("rgb", "theme", "indexed", "auto")
+_DRAWING = (
+    "http://schemas.openxmlformats.org/drawingml/2006/main",
+    "http://purl.oclc.org/ooxml/drawingml/main",
+)
+_THEME = ("theme", "clrScheme", "fontScheme", "majorFont", "minorFont", "latin")
+"""The elements of a theme that are read."""
 _SYSTEM_COLOURS = {"window": "FFFFFF", "windowText": "000000"}
 """The usual colours of the system, which some programs use instead of the stated ones."""
 
@@ -39,6 +46,8 @@ def judge_styles(xml: bytes) -> None:
         AmbiguousError: a section is duplicated or contains other elements, or a number format is duplicated.
     """
     root = fromstring(xml)
+    extensions = {inside for one in root.iter(_tag("extLst")) for inside in one.iter()}
+    judge_namespace(ARC_STYLE, (one for one in root.iter() if one not in extensions), SHEET_MAIN_NS)
     for section, name in _SECTIONS.items():
         here = [one for one in root if one.tag == _tag(section)]
         if len([*root.iter(_tag(section))]) != len(here) or len(here) > 1:
@@ -70,6 +79,9 @@ def _judge_fonts(root: Any) -> None:
         name, times = next(iter(Counter(tag_of(one) for one in font).most_common(1)), ("", 0))
         if times > 1:
             raise AmbiguousError(say("{name} appears twice or inside another element", name=name))
+    for colour in root.iter():
+        if sum(colour.get(key) is not None for key in _COLOURS) > 1:
+            raise AmbiguousError(say("a colour of the styles is stated in two ways"))
     given = [one.get("val") for one in root.iter(_tag("sz"))] + [one.get("tint") for one in root.iter()]
     for said in given:
         if said is not None and not NUMBER.fullmatch(said):
@@ -82,10 +94,14 @@ def judge_theme(xml: bytes) -> None:
     Raises:
         AmbiguousError: a colour is stated in another way.
     """
-    schemes = [one for one in fromstring(xml).iter() if tag_of(one) == "clrScheme"]
+    root = fromstring(xml)
+    namespace = next((name for name in _DRAWING if root.tag == f"{{{name}}}theme"), _DRAWING[0])
+    judge_namespace("theme", (one for one in root.iter() if tag_of(one) in _THEME), namespace)
+    schemes = [one for one in root.iter() if tag_of(one) == "clrScheme"]
     if len(schemes) > 1:
         raise AmbiguousError(say("{name} appears twice or inside another element", name="clrScheme"))
     for place in (place for scheme in schemes for place in scheme if tag_of(place) != "extLst"):
+        judge_namespace("theme", place.iter(), namespace)
         if not _is_plain([*place]):
             raise AmbiguousError(say("the theme colour {name} is not a plain colour", name=tag_of(place)))
 

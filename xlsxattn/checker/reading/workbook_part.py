@@ -11,6 +11,7 @@ from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import is_on
+from xlsxattn.checker.reading.package import judge_namespace, tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _SINGLE = ("sheets", "definedNames", "calcPr", "workbookPr")
 """Elements that occur at most once, as children of the root."""
 _WITHIN = {"sheet": "sheets", "definedName": "definedNames"}
+_PLACES = {*_SINGLE, *_WITHIN, "bookViews", "workbookView"}
 _AUTOMATIC = ("auto", "autoNoTable")
 VISIBLE = "visible"
 _MACRO = ("function", "vbProcedure", "xlm")
@@ -83,7 +85,10 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link], tables: Sequence[s
 
 
 def _judge_places(root: Any) -> None:
-    """Each element occurs once and not inside alternatives, which programs choose differently."""
+    """Each element occurs once, in its namespace, and not in alternatives, of which programs choose one."""
+    extensions = {inside for one in root if one.tag == _tag("extLst") for inside in one.iter()}
+    places = (one for one in root.iter() if tag_of(one) in _PLACES and one not in extensions)
+    judge_namespace("xl/workbook.xml", places, SHEET_MAIN_NS)
     for name in _SINGLE:
         here = [one for one in root if one.tag == _tag(name)]
         if len([*root.iter(_tag(name))]) != len(here) or len(here) > 1:

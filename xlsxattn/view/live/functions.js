@@ -139,7 +139,7 @@ function normal(x) {
 }
 
 const FUNCTIONS = {
-  "_xlfn.ISFORMULA": () => ERRORS["#NAME?"], // cells are typed here: marks judge the value alone
+  "_xlfn.ISFORMULA": () => ERRORS["#NAME?"], // cells are typed here: marks compare only the value
   ABS: numeric(Math.abs),
   AND: allOf,
   AVERAGE: reduced(mean),
