@@ -155,7 +155,8 @@ def closing_of(losses, verdict="✓", diverged=0.0, vocabulary="✓", magnitude=
         ([4, 3, 1], {}, said.LEARNED.format(steps=2, percent=75)),
         ([200, 2, 1.02], {}, said.LEARNED.format(steps=2, percent=99)),
         ([200, 2, 0], {}, said.LEARNED.format(steps=2, percent=100)),
-        ([200, 900, 199.5], {}, said.LEARNED.format(steps=2, percent=0)),
+        ([200, 900, 198.8], {}, said.LEARNED.format(steps=2, percent=1)),  # 0.6 %
+        ([200, 900, 199.6], {}, said.SLIGHTLY_LEARNED.format(steps=2)),  # 0.2 %
         ([0, 0, 0], {"verdict": "–"}, said.NOT_LEARNED.format(steps=2)),
         ([4, 3, 5], {"verdict": "–"}, said.NOT_LEARNED.format(steps=2)),
         ([4, 9, 9], {"verdict": "✗", "diverged": 2.0}, said.DIVERGED.format(step=2)),
@@ -171,18 +172,32 @@ def test_half_a_percent_may_be_rounded_up_or_down():
     assert sorted(value.values) == [said.LEARNED.format(steps=2, percent=p) for p in (100, 99)]
 
 
+@pytest.mark.parametrize(
+    ("last", "texts"),
+    [
+        (199 - 1e-9, [said.LEARNED.format(steps=2, percent=1)]),
+        (199, [said.LEARNED.format(steps=2, percent=1), said.SLIGHTLY_LEARNED.format(steps=2)]),
+        (199 + 1e-9, [said.SLIGHTLY_LEARNED.format(steps=2)]),
+    ],
+)
+def test_a_loss_that_falls_by_half_a_percent_may_have_either_text(last, texts):
+    value = closing_of([200, 900, last]).values.item()
+    assert sorted(value.values if isinstance(value, OneOf) else (value,)) == texts
+
+
 def test_a_loss_within_rounding_errors_may_fall_by_any_percentage():
     value = closing_of([1e-12, 1, 1e-13]).values.item()
-    assert sorted(value.values) == sorted(said.LEARNED.format(steps=2, percent=p) for p in range(101))
+    percents = [said.LEARNED.format(steps=2, percent=p) for p in range(1, 101)]
+    assert sorted(value.values) == sorted([*percents, said.SLIGHTLY_LEARNED.format(steps=2)])
 
 
 def test_a_verdict_within_rounding_errors_leaves_two_texts():
     """The text follows the mark, which may be either: other texts are wrong."""
     unsure = {"verdict": "–", "amplification": np.inf}
     ways = closing_of([4, 4, 4 - 4e-9], **unsure).values.item().values
-    assert ways == (said.NOT_LEARNED.format(steps=2), said.LEARNED.format(steps=2, percent=0))
+    assert ways == (said.NOT_LEARNED.format(steps=2), said.SLIGHTLY_LEARNED.format(steps=2))
     ways = closing_of([4, 4, 4 - 4e-9], **unsure | {"verdict": "✓"}).values.item().values
-    assert ways == (said.LEARNED.format(steps=2, percent=0), said.NOT_LEARNED.format(steps=2))
+    assert ways == (said.SLIGHTLY_LEARNED.format(steps=2), said.NOT_LEARNED.format(steps=2))
 
 
 NUMBERED = {"columns": "numbered"}

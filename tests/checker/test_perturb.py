@@ -319,6 +319,16 @@ def test_trainings_start_small_but_go_beyond_their_limits():
     assert max(abs(known[at]) for known in mild for at in weights) <= 0.5
 
 
+def test_the_loss_of_a_training_falls_slightly_once():
+    rates = []
+    for known, book in training_rounds():
+        rate, decay = (
+            known[at] for name in ("LearningRate", "WeightDecay") for at in book.names[f"s_{name}"].cells()
+        )
+        rates += [rate] if 0 < rate < 1e-4 and decay == 0 else []
+    assert rates == [pytest.approx(1e-4 / 3)]
+
+
 def test_positions_of_words_are_also_missing_fractions_and_beyond_the_sentence():
     book = book_of("self-attention", mask="none")
     before = perturbed(book)

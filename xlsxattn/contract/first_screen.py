@@ -27,6 +27,7 @@ SAME = "Same word, same numbers: {here} in both sentences. Change a yellow word.
 DIFFER = "Same word, same numbers: here {here}, there {there}."
 DIVERGED = "The training diverges at step {step}: choose a smaller learning rate."
 LEARNED = "In {steps} steps of learning, the loss falls by {percent} %."
+SLIGHTLY_LEARNED = "In {steps} steps of learning, the loss falls by less than 1 %."
 NOT_LEARNED = "In {steps} steps of learning, the loss does not fall: choose another learning rate."
 
 # --- number formats, which add words to a text -------------------------------------------------------------

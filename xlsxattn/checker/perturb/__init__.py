@@ -31,6 +31,7 @@ from xlsxattn.checker.perturb.trainings import (
     diverging_runs,
     focus_in_turn,
     odd_in_trainings,
+    slow_runs,
     target_words,
 )
 from xlsxattn.checker.perturb.words import (
@@ -138,10 +139,10 @@ def _other_words(book: Book, vocabulary: list[str], numbers: Numbers) -> Iterato
 
 
 def _for_trainings(book: Book, vocabulary: list[str], numbers: Numbers) -> Iterator[Edits]:
-    """Other numbers and words; no focus word; unusual words; numbers beyond limits; runs that diverge.
+    """Other numbers and words; slow runs; unusual words; numbers beyond limits; runs that diverge.
 
-    The sets with usual words show the first step, whose loss is usually the largest. While runs diverge, the
-    vocabulary has duplicates, which stay typed.
+    The sets with usual words show the first step, whose loss is usually the largest. Slow runs have no focus
+    word. While runs diverge, the vocabulary has duplicates, which stay typed.
     """
     training = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
     first = {at: 1.0 for sheet in training for at in book.names[RangeName(sheet)["Step"]].cells()}
@@ -150,7 +151,7 @@ def _for_trainings(book: Book, vocabulary: list[str], numbers: Numbers) -> Itera
     if vocabulary and sentences:
         for words in every_word(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words) | first
-        yield numbers.drawn() | fill(vocabulary, sentences) | focused(book, "") | first
+        yield numbers.drawn() | fill(vocabulary, sentences) | focused(book, "") | first | slow_runs(book)
         for words in odd_in_trainings(book, vocabulary, sentences):
             yield numbers.drawn() | dict(words)
     turns = [*focus_in_turn(book, vocabulary, sentences)] if vocabulary and sentences else []

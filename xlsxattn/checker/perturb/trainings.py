@@ -1,4 +1,4 @@
-"""Inputs of trainings: target words, numbers beyond their limits, and runs that diverge."""
+"""Inputs of trainings: target words, numbers beyond their limits, slow runs, and runs that diverge."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ BEYOND = 3e7
 """Where a training has limits, they are smaller than this."""
 FAST, FAST_ADAM = 10.0, 200_000.0
 """Learning rates at which weights, with a decay of 1, become too large in a few steps, but not at once."""
+SLOW = 1e-4
+"""A learning rate times the steps with which a loss falls by less than half a percent."""
 TURNING = 3.0
 """A learning rate times a decay that changes the sign of weights and doubles them."""
 LATE = 1e3
@@ -61,6 +63,16 @@ def diverging_runs(book: Book) -> Iterator[dict[At, float | str]]:
         yield fast
     for _ in range(2 if fast else 0):
         yield _oscillating(book, training)
+
+
+def slow_runs(book: Book) -> dict[At, float | str]:
+    """Learning rates with which losses fall only slightly, without a decay, which could let them rise."""
+    edits: dict[At, float | str] = {}
+    for sheet in book.manifest.sheets:
+        if sheet.is_a(Training):
+            for block, value in (("LearningRate", SLOW / sheet.steps), ("WeightDecay", 0.0)):
+                edits |= dict.fromkeys(book.names[RangeName(sheet.id)[block]].cells(), value)
+    return edits
 
 
 def _oscillating(book: Book, training: Iterable[str]) -> dict[At, float | str]:

@@ -350,7 +350,10 @@ def trained(screen: Screen, training: SheetInfo) -> Expected:
     if diverged.values.item() > 0:
         return text(screen.tell(texts.DIVERGED, step=int(diverged.values.item())))
     falls, is_sure = verdict.values.item() == "✓", math.isfinite(verdict.amplification)
-    learned = [screen.tell(texts.LEARNED, steps=steps, percent=percent) for percent in percents(losses)]
+    learned = [
+        screen.tell(texts.LEARNED if percent else texts.SLIGHTLY_LEARNED, steps=steps, percent=percent)
+        for percent in percents(losses)
+    ]
     not_learned = [screen.tell(texts.NOT_LEARNED, steps=steps)]
     ways, others = (learned, not_learned) if falls else (not_learned, learned)
     return text_from(ways if is_sure else ways + others, diverged)  # which rounding does not affect

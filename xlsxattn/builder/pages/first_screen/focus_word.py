@@ -230,8 +230,9 @@ def _trained(spec: Spec, show: parts.Shown) -> Block | None:
     op = ops.first_screen.first_case(
         ('LEFT(vocab_Status,1)="✗"', texts.NOT_YET),
         (f"{s['Diverged']}>0", texts.DIVERGED),
-        (f'LEFT({s["Verdict"]},1)="✓"', texts.LEARNED),
-        else_=texts.NOT_LEARNED,
+        (f'LEFT({s["Verdict"]},1)<>"✓"', texts.NOT_LEARNED),
+        (f"100*(1-{last}/{first})<0.5", texts.SLIGHTLY_LEARNED),
+        else_=texts.LEARNED,
     )
     percent = f"FIXED(100*(1-{last}/{first}),0)"
     names = {"step": s["Diverged"], "steps": str(steps), "percent": percent}
