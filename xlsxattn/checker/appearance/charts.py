@@ -28,6 +28,8 @@ CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine", "Plotted")
 """The blocks that charts plot."""
 _SAVED_DIGITS = 1e-9
 """Allowed difference of a value that a chart stores: programs save 10 to 17 digits."""
+_EMPTY_LABEL = "None"
+"""What openpyxl saves for an empty label."""
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!\"(),]+))!(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)")
 
 
@@ -61,7 +63,10 @@ def _is_shown(saved: Value, text: str) -> bool:
     number = float(text) if NUMBER.fullmatch(text) else None
     if isinstance(saved, float):  # a label may have the number format of its cell
         return number is None or math.isclose(number, saved, rel_tol=_SAVED_DIGITS, abs_tol=_SAVED_DIGITS)
-    return number is not None or str(saved).strip() == text.strip()  # 0 is stored for a text among numbers
+    words = str(saved).strip() or _EMPTY_LABEL
+    return number is not None or words == (
+        text.strip() or _EMPTY_LABEL
+    )  # 0 is stored for a text among numbers
 
 
 def _wrong_series(chart: tuple[Series, ...], tab: str, ranges: OwnRanges) -> str | None:
