@@ -63,10 +63,10 @@ def _is_shown(saved: Value, text: str) -> bool:
     number = float(text) if NUMBER.fullmatch(text) else None
     if isinstance(saved, float):  # a label may have the number format of its cell
         return number is None or math.isclose(number, saved, rel_tol=_SAVED_DIGITS, abs_tol=_SAVED_DIGITS)
-    words = str(saved).strip() or _EMPTY_LABEL
-    return number is not None or words == (
-        text.strip() or _EMPTY_LABEL
-    )  # 0 is stored for a text among numbers
+    if number is not None:  # 0 is stored for a text among numbers
+        return True
+    words = str(saved).strip()
+    return text.strip() == words or (not words and text == _EMPTY_LABEL)
 
 
 def _wrong_series(chart: tuple[Series, ...], tab: str, ranges: OwnRanges) -> str | None:
