@@ -196,6 +196,17 @@ def test_weights_within_1e_12_are_ties(apart, sure):
         assert list(places) == [1, 3, 2]
 
 
+@pytest.mark.parametrize("size", [1e10, 1e21])
+@pytest.mark.parametrize("focus", "abc")
+def test_of_huge_scores_that_differ_only_by_rounding_either_may_come_first(size, focus):
+    """With equal weights they have the first two ranks; otherwise c, whose weight is 0, may be second."""
+    embeddings = [[size], [np.nextafter(size, math.inf)], [size / 2]]
+    places = run(embeddings, focus, {"c": "cab"}, {"scale": False})["s_c_FocusPlaces"].values[0]
+    assert [set(place.values) for place in places] == [{2, 3}, {1, 2, 3}, {1, 2, 3}]
+    certain = run([[size], [size / 2]], "a", {"c": "ba"}, {"scale": False})["s_c_FocusPlaces"].values[0]
+    assert certain[0] == 2
+
+
 def test_an_unknown_focus_word_attends_to_all_words_equally():
     found = run([[1], [2]], "z", {"c": "bzab"})
     near(found["s_c_FocusAttention"], [[0.25] * 4])

@@ -9,9 +9,13 @@ import pytest
 from conftest import THOROUGH
 from random_models import model
 
-from xlsxattn.checker.compare import tolerance
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.compare import compare, tolerance
 from xlsxattn.checker.reference import expected, layers, models, rounding, transformer, writing
+from xlsxattn.checker.reference.browsing import browsed
 from xlsxattn.checker.reference.rounding import COARSE_PHI, COARSE_SAFETY, Rounding, exact, expect
+from xlsxattn.checker.reference.vocabulary_head import distribution, top
+from xlsxattn.contract.names import RangeName
 
 LONG = np.longdouble
 CASES = 48 if THOROUGH else 20
@@ -103,6 +107,60 @@ def test_scores_that_are_large_and_cancel_are_magnified_by_the_softmax():
         return expect(layers.over_rows(r, None, S, None, None)[1]).amplification
 
     assert amplified(1.0) < 100 < amplified(1e3) < amplified(1e6)
+
+
+def softmaxed(first, second):
+    """A row of two scores with its softmax, its largest weights, and the strongest pairs of a map of it."""
+    r, p, head = Rounding(coarse=True), RangeName("s", context="c"), RangeName(layer=1, head=1)
+    scores = np.array([[first, second]])
+    S = r.rounded(scores[None], np.abs(scores))
+    steps, A = layers.over_rows(r, None, S, None, None)
+    ranges, probability = distribution(r, p, S)
+    largest, _ = top(p, S, probability, np.array(["a", "b"]), 2)
+    both = rounding.NoisyArray(np.repeat(A.values, 2, axis=1), np.repeat(A.size, 2, axis=0))
+    pairs = browsed(p, head, {p.at(layer=1, head=1): both}, np.array([["a"], ["b"]]), 4)
+    return {
+        "RowSum": expect(steps["RowSum"]),
+        "LogitSum": ranges[p["LogitSum"]],
+        "TopProbabilities": largest[p["TopProbabilities"]],
+        "PairWeights": pairs[p["PairWeights"]],
+    }
+
+
+ONE_WINS = {"RowSum": [[1.0]], "LogitSum": [[1.0]], "TopProbabilities": [[1.0, 0.0]]}
+ONE_WINS |= {"PairWeights": [[1.0], [1.0], [0.0], [0.0]]}
+A_TIE = {"RowSum": [[2.0]], "LogitSum": [[2.0]], "TopProbabilities": [[0.5, 0.5]]}
+A_TIE |= {"PairWeights": [[0.5], [0.5], [0.5], [0.5]]}
+
+
+def refused(name, wanted, values):
+    area = Area("Sheet", 1, 1, *wanted.values.shape)
+    ((_, findings),) = compare({name: wanted}, {name: area}, {name: values})
+    return bool(findings)
+
+
+@pytest.mark.parametrize("name", ONE_WINS)
+@pytest.mark.parametrize("size", [1e20, 1e43])
+def test_huge_scores_that_differ_only_by_rounding_may_be_equal_or_not(name, size):
+    for scores in ([size, size], [size, np.nextafter(size, np.inf)], [np.nextafter(size, np.inf), size]):
+        wanted = softmaxed(*scores)[name]
+        assert not refused(name, wanted, ONE_WINS[name])
+        assert not refused(name, wanted, A_TIE[name])
+
+
+@pytest.mark.parametrize("name", ONE_WINS)
+@pytest.mark.parametrize("size", [50.0, 1000.0])
+def test_scores_of_ordinary_sizes_are_equal_or_not(name, size):
+    one_wins, a_tie = softmaxed(size, 0.0)[name], softmaxed(size, size)[name]
+    assert not refused(name, one_wins, ONE_WINS[name])
+    assert refused(name, one_wins, A_TIE[name])
+    assert not refused(name, a_tie, A_TIE[name])
+    assert refused(name, a_tie, ONE_WINS[name])
+
+
+def test_a_sum_of_huge_scores_is_known_if_one_of_them_surely_wins():
+    wanted = softmaxed(1e43, 0.5e43)
+    assert all(refused(name, wanted[name], A_TIE[name]) for name in A_TIE)
 
 
 def test_overflow_is_undecidable():

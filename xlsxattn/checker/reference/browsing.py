@@ -52,7 +52,7 @@ def browsed(
     top = np.sort(flat.values, axis=2)[:, 0, ::-1][:, :pairs, None]  # (runs, pairs, 1)
     ranges = {
         p["Map"]: expect(A),
-        p["PairWeights"]: expect(NoisyArray(top, flat.size[0, places][:, None])),
+        p["PairWeights"]: expect(NoisyArray(top, flat.size[0, places][:, None]).covering(flat)),
         p["PairPlaces"]: doubt.over(constant(places[:, None] + 1.0)),
         p["PairFrom"]: doubt.over(Expected(tokens[places // n], "text")),
         p["PairTo"]: doubt.over(Expected(tokens[places % n], "text")),

@@ -154,19 +154,28 @@ def ranked(row: Weights, memory: Array) -> list[tuple[int, ...]]:
     rows = np.hstack([memory * summed, row.K * summed, summed, hidden])
     firsts: dict[bytes, int] = {}
     alike = np.array([firsts.setdefault(one.tobytes(), j) for j, one in enumerate(rows + 0.0)])  # −0 is 0
-    weights = row.attention[alike]
+    weights, scores, size = row.attention[alike], row.masked[alike], row.size[alike]
     order = [int(j) for j in np.argsort(-weights, kind="stable")]
     found: list[tuple[int, ...]] = []
     for j in order[:MAX_COUNT]:
-        near = np.abs(weights - weights[j]) <= slack(row.M)
+        apart = np.abs(weights - weights[j])
+        near = apart <= slack(row.M)
+        near |= np.abs(scores - scores[j]) <= TOLERANCE / FREE * (size + size[j])  # huge scores may be equal
+        if found:  # the first may take the whole weight of huge scores that may be equal
+            near |= apart <= rounding_error(size.max())
         sure = bool((alike[near] == alike[j]).all())
         found.append((j,) if sure else (j, *(i for i in order if near[i] and i != j)))
     return found
 
 
+def rounding_error(M: float) -> float:
+    """The rounding error of a weight for scores of this size; from 1 on, a weight may be any number."""
+    return TOLERANCE * max(1.0, M / FREE) if math.isfinite(M) else 0.0
+
+
 def slack(M: float) -> float:
-    """The rounding error of a weight for scores of this size; at most 0.01, as two decimals are shown."""
-    return min(HUNDREDTH, TOLERANCE * max(1.0, M / FREE)) if math.isfinite(M) else 0.0
+    """The same, but at most 0.01, as two decimals are shown."""
+    return min(HUNDREDTH, rounding_error(M))
 
 
 def wording(weights: Array, words: Sequence[tuple[str, ...]], slack: float, *, more: bool) -> Wording:

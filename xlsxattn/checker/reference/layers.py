@@ -87,7 +87,7 @@ def over_rows(
     if exps is not Exp or sums is not RowSum:
         A = exps.values / sums.values
     row_size = np.where(seen, S.size, 0.0).max(axis=1, keepdims=True)
-    steps = {"RowMax": NoisyArray(RowMax.values, row_size), "Exp": Exp, "RowSum": RowSum}
+    steps = {"RowMax": NoisyArray(RowMax.values, row_size), "Exp": Exp, "RowSum": RowSum.covering(exps)}
     return steps, r.rounded(A, A[0])
 
 

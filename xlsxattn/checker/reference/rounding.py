@@ -59,6 +59,15 @@ class NoisyArray(NamedTuple):
         noisy = self.values[which]
         return np.abs(noisy - self.clean).max(axis=0) if len(noisy) else np.zeros(self.clean.shape)
 
+    def covering(self, parts: NoisyArray) -> NoisyArray:
+        """The same numbers, in each row and run at least as far apart from the clean run as any of its parts.
+
+        If two huge scores differ only by rounding, either wins in a run and the sum of the row is 1 in all
+        runs, as are its sorted weights 1 and 0; but in an engine the scores may be equal.
+        """
+        apart = np.abs(parts.values - parts.clean).max(axis=2, keepdims=True)  # (runs, rows, 1)
+        return NoisyArray(self.clean + np.maximum(np.abs(self.values - self.clean), apart), self.size)
+
     def rows(self, n: int) -> NoisyArray:
         """The first n rows."""
         return NoisyArray(self.values[:, :n], self.size[:n])

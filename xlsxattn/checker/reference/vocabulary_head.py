@@ -93,7 +93,7 @@ def top(
     sizes = [np.take_along_axis(x.size, order, axis=1) for x in (logits, probability)]
     ranges: Ranges = {
         p["TopLogits"]: expect(NoisyArray(largest[0], sizes[0])),
-        p["TopProbabilities"]: expect(NoisyArray(largest[1], sizes[1])),
+        p["TopProbabilities"]: expect(NoisyArray(largest[1], sizes[1]).covering(probability)),
         p["TopIds"]: doubt.over(Expected(order + 1.0, "number", float(order.max() + 1))),
         p["TopTokens"]: doubt.over(Expected(words[order].astype(object), "text")),
     }
