@@ -26,16 +26,6 @@ from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
         ("word", Counted(), 0.0),
         ("layer 1", Counted(), math.inf),
         (" ", Counted(), math.inf),
-        (
-            "100000000000000000000 cats",
-            "1e+20 cats",
-            0.0,
-        ),  # programs write numbers that are words differently
-        ("1E+020 cats", "1e+20 cats", 0.0),
-        ("1E+21 cats", "1e+20 cats", math.inf),
-        ("100000 cats", "1E5 cats", math.inf),  # a text that looks like a number
-        ("0.5 × 0.0000001", Wording(((0.5,), (" × ",), ("1e-07",))), 0.0),
-        ("0.5 × 0.000001", Wording(((0.5,), (" × ",), ("1e-07",))), math.inf),
         ("0,5 × cat", Wording(((0.5,), (" × ",), ("cat", "are"))), 0.0),
         ("0.5 × are", Wording(((0.5,), (" × ",), ("cat", "are"))), 0.0),
         ("0.5 × are", Wording(((0.6,), (" × ",), ("cat", "are"))), math.inf),

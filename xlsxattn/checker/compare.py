@@ -13,7 +13,7 @@ from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding, shape_text
 from xlsxattn.checker.reference import Expected
-from xlsxattn.checker.reference.choices import ANYTHING, Anything, Counted, OneOf, Wording, is_same_text, own
+from xlsxattn.checker.reference.choices import ANYTHING, Anything, Counted, OneOf, Wording, own
 from xlsxattn.contract.values import MARKS, MASK_VALUE, NONE, SAVED
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def _reads(value: Value, right: str | Wording | Counted) -> bool:
     shown = "" if value is None else value
     if not isinstance(shown, str) or isinstance(shown, CellError):
         return False
-    return is_same_text(shown, right) if isinstance(right, str) else right.fits(shown)
+    return shown == right if isinstance(right, str) else right.fits(shown)
 
 
 def _apart(value: Value, wanted: float) -> float:

@@ -9,7 +9,6 @@ from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import ROUNDING_GROWS_FROM, decidable, either, tolerance
 from xlsxattn.checker.finding_kinds import Kind
 from xlsxattn.checker.findings import Finding
-from xlsxattn.checker.reference.choices import is_same_text
 from xlsxattn.contract.values import MASK_VALUE, SAVED
 
 if TYPE_CHECKING:
@@ -111,6 +110,4 @@ def _difference(
 def _alike(a: Value, b: Value, allowed: float) -> bool:
     if isinstance(a, float) and isinstance(b, float):
         return abs(a - b) <= allowed or a == b
-    if type(a) is type(b) is str:
-        return is_same_text(a, b)
     return (type(a) is type(b) and a == b) or (a or "") == (b or "")
