@@ -75,6 +75,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in set(left_out)]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Name a skipped module in its reason, as pytest-xdist drops all but one of several equal reasons."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        if report.nodeid not in reason:
+            report.longrepr = path, line, f"{report.nodeid}: {reason}"
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not config.getoption("skipped") and hasattr(config, "cache"):
         config.cache.set(SKIPPED, [report.nodeid for report in terminalreporter.getreports("skipped")])
