@@ -142,8 +142,8 @@ def scale(colour: str) -> Make:
     return behind(f'<conditionalFormatting sqref="{CELLS}">{SCALE.format(colour)}</conditionalFormatting>')
 
 
-def row(attributes: str, *, at: str = "⟦second row⟧") -> Make:
-    """Give a row other attributes than its height."""
+def row(attributes: str, *, at: str = "⟦second row⟧", defaults: str = "") -> Make:
+    """Give a row other attributes than its height, and the sheet's rows other defaults."""
 
     def make(source: Path, target: Path) -> Path:
         parts, part, start = parts_of(source), local(source, COMPUTED), local(source, f'<row r="{at}"')
@@ -152,7 +152,9 @@ def row(attributes: str, *, at: str = "⟦second row⟧") -> Make:
             raise NotApplicable(start)
         own = re.sub(r' (ht|customHeight|hidden|outlineLevel)="[^"]*"', "", found[0])
         new = own.replace(start, f"{start} {attributes}")
-        return packed(target, parts | {part: parts[part].replace(found[0].encode(), new.encode(), 1)})
+        sheet = parts[part].replace(found[0].encode(), new.encode(), 1)
+        sheet = sheet.replace(b"<sheetFormatPr ", f"<sheetFormatPr {defaults}".encode())
+        return packed(target, parts | {part: sheet})
 
     return make
 
@@ -357,7 +359,7 @@ VIEWS = {
     "a row of one point": (row('ht="1" customHeight="1"'), HIDDEN, SHOWN),
     "a row in a group of its own": (row('hidden="1" outlineLevel="1"'), HIDDEN, SHOWN),
     "rows out of reach": (sheet_view('topLeftCell="A⟦second row⟧"'), HIDDEN, "causal"),
-    "rows hidden unless shown": (put(COMPUTED, "<sheetFormatPr ", '<sheetFormatPr zeroHeight="1" '), HIDDEN, "causal"),
+    "rows hidden unless shown": (row("", defaults='zeroHeight="1" '), HIDDEN, "causal"),
     "a hidden column": (put(COMPUTED, "⟦column⟧", '⟦column⟧ hidden="1"'), HIDDEN, "causal"),
     "a column without width": (put(COMPUTED, "⟦column⟧", "⟦no width⟧"), HIDDEN, "causal"),
     "columns without width unless stated": (puts(COMPUTED, ("⟦column⟧", "⟦no column⟧"), ("<sheetFormatPr ", '<sheetFormatPr baseColWidth="0" ')), HIDDEN, "causal"),

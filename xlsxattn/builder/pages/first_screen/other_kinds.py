@@ -79,8 +79,10 @@ def writing(
 
 def _prompted(spec: Spec, context: Context) -> Block:
     """The text for an unreadable word or a blank first cell; otherwise the empty text (1 × 1)."""
-    blank = f'{of_context(context.id)["Tokens"]}[1]=""', texts.NO_PROMPT
-    op = ops.first_screen.first_case(*parts.unreadable_cases(spec, context), blank, else_="")
+    cases = parts.unreadable_cases(spec, context)
+    if all(text != texts.BLANK for _, text in cases):
+        cases = (*cases, (f'{of_context(context.id)["Tokens"]}[1]=""', texts.NO_PROMPT))
+    op = ops.first_screen.first_case(*cases, else_="")
     word = parts.first_unknown(context)
     return computed(parts.front_of(context)["Says"], (1, 1), op, "made of", word=word)
 
