@@ -26,7 +26,7 @@ _ZIP64, _FIELD, _LONG_SIZES, _OTHER_NAME = 0xFFFFFFFF, struct.Struct("<HH"), 0x0
 another name of a part."""
 
 
-def judge_headers(archive: GuardedArchive) -> None:
+def check_headers(archive: GuardedArchive) -> None:
     """Both headers of a part must agree: some programs read the first, others the directory at the end."""
     if archive.listed != len(archive.infolist()):
         raise AmbiguousError(say("its archive states a different number of parts than it has"))

@@ -52,7 +52,7 @@ _TYPES = ("n", "s", "str", "b", "e", "d", "inlineStr")
 _FORMULAS = (None, "normal", "array", "shared", "dataTable")
 
 
-def judge_sheet(root: Any, rows: int) -> None:
+def check_sheet(root: Any, rows: int) -> None:
     """Refuse a sheet with rows outside its ``sheetData``, or elements that only some programs read.
 
     Args:
@@ -78,10 +78,10 @@ def judge_sheet(root: Any, rows: int) -> None:
         sentence = "{name} appears twice or inside another element"
         raise AmbiguousError(say(sentence, name=repeated.rpartition("}")[2]))
     for one in root:
-        _judge_part(one)
+        _check_part(one)
 
 
-def _judge_part(element: Any) -> None:
+def _check_part(element: Any) -> None:
     """Refuse elements of other namespaces, or extensions, that only some programs read."""
     name = tag_of(element)
     if element.tag == _EXTENSIONS:
@@ -98,10 +98,10 @@ def _judge_part(element: Any) -> None:
         raise AmbiguousError(say(_UNKNOWN, name=name))
     elif element.tag != _DATA:
         for child in element:
-            _judge_part(child)
+            _check_part(child)
 
 
-def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:
+def check_cell(cell: Any, row: int, after: int) -> Doubt | None:
     """Refuse a cell that is ambiguous.
 
     Args:
@@ -118,7 +118,7 @@ def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:
     if cell.tag != CELL_TAG:
         raise AmbiguousError(say("row {row} contains elements that are not cells", row=row))
     where = _place(cell, row, after)
-    _judge_address(where, row, after)
+    _check_address(where, row, after)
     parts = Counter(one.tag for one in cell)
     kind = cell.get("t", "n")
     inline, valued = parts[INLINE_STRING], parts[VALUE_TAG]
@@ -129,7 +129,7 @@ def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:
     known = kind in _TYPES and (kind == "inlineStr" or not inline)
     if not known or (kind == "inlineStr" and (valued or parts[FORMULA_TAG])):
         raise AmbiguousError(say("the value in {cell} is not of its declared type", cell=where))
-    _judge_formula(cell.find(FORMULA_TAG), where)
+    _check_formula(cell.find(FORMULA_TAG), where)
     return _doubt(cell, kind, where)
 
 
@@ -138,7 +138,7 @@ def _place(cell: Any, row: int, after: int) -> str:
     return str(cell.get("r", cell_name(row - 1, after)))
 
 
-def _judge_address(where: str, row: int, after: int) -> None:
+def _check_address(where: str, row: int, after: int) -> None:
     spelled = _ADDRESS.fullmatch(where)
     if spelled is None:
         raise AmbiguousError(say("{cell} is not a cell address", cell=where))
@@ -154,7 +154,7 @@ def _nested(cell: Any) -> bool:
     return any(len(one) for one in cell if one.tag in (VALUE_TAG, FORMULA_TAG))
 
 
-def _judge_formula(formula: Any, where: str) -> None:
+def _check_formula(formula: Any, where: str) -> None:
     if formula is None:
         return
     kind, ref = formula.get("t"), formula.get("ref")
@@ -200,7 +200,7 @@ class SharedFormulas:
     def __init__(self) -> None:
         self._areas: dict[str, Bounds] = {}
 
-    def judge(self, cell: Any, row: int, after: int) -> None:
+    def check(self, cell: Any, row: int, after: int) -> None:
         """Refuse a shared formula that is defined twice, not at all, or for other cells.
 
         Raises:

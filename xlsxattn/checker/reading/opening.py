@@ -20,7 +20,7 @@ from xlsxattn.checker.reading.package import THEME, WORKSHEET, read_package, tab
 from xlsxattn.checker.reading.sheet_view import charts_of, view_of
 from xlsxattn.checker.reading.sheets import SheetReader
 from xlsxattn.checker.reading.strings import read_strings
-from xlsxattn.checker.reading.styles_part import judge_styles, judge_theme
+from xlsxattn.checker.reading.styles_part import check_styles, check_theme
 from xlsxattn.checker.reading.workbook_part import Calculation, read_workbook_part
 from xlsxattn.language import say
 
@@ -82,7 +82,7 @@ class CellsOnly(ExcelReader):
                 archive.read_scanned(package.workbook), package.links, tables_of(archive, package)
             )
             if ARC_STYLE in self.valid_files:
-                judge_styles(archive.read_scanned(ARC_STYLE))
+                check_styles(archive.read_scanned(ARC_STYLE))
             try:
                 super().read()
             except ValueError as error:  # openpyxl wraps these in a long message
@@ -112,7 +112,7 @@ class CellsOnly(ExcelReader):
         part = package.find(THEME)
         if part and (name := part.PartName.removeprefix("/")) in self.valid_files:
             self.theme = self.archive.read(name)
-            judge_theme(self.theme)
+            check_theme(self.theme)
 
     def read_worksheets(self) -> None:
         """Read the cells of every sheet; other kinds of sheets stay empty."""

@@ -16,7 +16,7 @@ from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from openpyxl.xml.constants import ARC_STYLE
 from openpyxl.xml.functions import fromstring
 
-from xlsxattn.checker.reading.headers import judge_headers
+from xlsxattn.checker.reading.headers import check_headers
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
@@ -88,8 +88,8 @@ def read_package(archive: GuardedArchive) -> Package:
     around = min(part.header_offset for part in archive.infolist()) or archive.trailing
     if around or archive.comment:
         raise AmbiguousError(say("its archive has data before the first part or after the last"))
-    judge_headers(archive)
-    _judge_owners(archive.namelist())
+    check_headers(archive)
+    _check_owners(archive.namelist())
     types = _types(archive)
     root = [link for link in _links(archive, ROOT, "").values() if link.type == f"{_OFFICE}officeDocument"]
     if len(root) != 1:
@@ -104,7 +104,7 @@ def read_package(archive: GuardedArchive) -> Package:
     declared = sorted(part for part, kind in types.items() if kind == _STRINGS)
     if len(strings) > 1 or (strings != declared and declared):
         raise AmbiguousError(_disagree(", ".join(strings), say("shared strings"), declared))
-    _judge_styles(archive, links, types)
+    _check_styles(archive, links, types)
     for link in links.values():
         wanted = _KINDS.get(link.type)
         if wanted and types.get(link.part) != wanted:
@@ -114,7 +114,7 @@ def read_package(archive: GuardedArchive) -> Package:
     return Package(main, links, types)
 
 
-def _judge_owners(parts: Sequence[str]) -> None:
+def _check_owners(parts: Sequence[str]) -> None:
     """Relationships must be named exactly like the part that has them."""
     known = {part.lower() for part in parts}
     for found in filter(None, map(RELATIONS.fullmatch, parts)):
@@ -123,7 +123,7 @@ def _judge_owners(parts: Sequence[str]) -> None:
             raise AmbiguousError(say(_TO_NONE, part=found[0], target=owner))
 
 
-def _judge_styles(archive: GuardedArchive, links: Mapping[str, Link], types: Mapping[str, str]) -> None:
+def _check_styles(archive: GuardedArchive, links: Mapping[str, Link], types: Mapping[str, str]) -> None:
     """All programs must find the same styles and the same theme."""
     kinds = (("styles", say("styles"), _STYLES), ("theme", say("theme"), THEME))
     for relation, kind, declared_as in kinds:
@@ -151,7 +151,7 @@ def _disagree(linked: str, kind: Phrase, declared: list[str]) -> Phrase:
 def _types(archive: GuardedArchive) -> dict[str, str]:
     """The content type of every part of the archive."""
     root = fromstring(archive.read_scanned(TYPES))
-    judge_namespace(TYPES, root.iter(), f"{_PACKAGE}content-types")
+    check_namespace(TYPES, root.iter(), f"{_PACKAGE}content-types")
     defaults = [one for one in root if tag_of(one) == "Default"]
     overrides = [one for one in root if tag_of(one) == "Override"]
     sentence = say("the content type of {name} is declared twice")
@@ -178,14 +178,14 @@ def relationships(archive: GuardedArchive, part: str) -> list[Any]:
         AmbiguousError: programs could find different ones.
     """
     root = fromstring(archive.read_scanned(part))
-    judge_namespace(part, root.iter(), f"{_PACKAGE}relationships")
+    check_namespace(part, root.iter(), f"{_PACKAGE}relationships")
     elements = [one for one in root if tag_of(one) == "Relationship"]
     sentence = say("the relationship {name} is defined twice")
     _refuse_duplicates((str(one.get("Id")) for one in elements), sentence)
     return elements
 
 
-def judge_namespace(part: str, elements: Iterable[Any], namespace: str) -> None:
+def check_namespace(part: str, elements: Iterable[Any], namespace: str) -> None:
     """Refuse elements of another namespace, which only some programs tell apart.
 
     Raises:

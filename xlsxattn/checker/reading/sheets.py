@@ -24,8 +24,8 @@ from xlsxattn.checker.reading.one_reading import (
     MAX_ROWS,
     NUMBER,
     SharedFormulas,
-    judge_cell,
-    judge_sheet,
+    check_cell,
+    check_sheet,
     whole,
 )
 from xlsxattn.language import say
@@ -110,7 +110,7 @@ class BothValues(RowParser):
                 root.clear()
                 rows += 1
                 yield row
-        judge_sheet(root, rows)
+        check_sheet(root, rows)
         self.root = root
 
     def parse_row(self, row: Any) -> Any:
@@ -135,8 +135,8 @@ class BothValues(RowParser):
             raise AmbiguousError(say(sentence, style=element.get("s", "0"), cell=element.get("r", "–")))
         cell = self._common(element, style)
         if cell is None:
-            doubt = judge_cell(element, self.row_counter, self.col_counter)
-            self._shared.judge(element, self.row_counter, self.col_counter)
+            doubt = check_cell(element, self.row_counter, self.col_counter)
+            self._shared.check(element, self.row_counter, self.col_counter)
             if doubt == "infinite":  # openpyxl would fail on a long integer
                 value = element.find(VALUE_TAG)
                 value.text = f"{'-' * value.text.startswith('-')}1E999"

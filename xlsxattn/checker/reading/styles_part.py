@@ -11,7 +11,7 @@ from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import NUMBER
-from xlsxattn.checker.reading.package import judge_namespace, tag_of
+from xlsxattn.checker.reading.package import check_namespace, tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _SYSTEM_COLOURS = {"window": "FFFFFF", "windowText": "000000"}
 """The usual colours of the system, which some programs use instead of the stated ones."""
 
 
-def judge_styles(xml: bytes) -> None:
+def check_styles(xml: bytes) -> None:
     """Refuse styles in which a cell's format could be found in two ways.
 
     Raises:
@@ -47,7 +47,7 @@ def judge_styles(xml: bytes) -> None:
     """
     root = fromstring(xml)
     extensions = {inside for one in root.iter(_tag("extLst")) for inside in one.iter()}
-    judge_namespace(ARC_STYLE, (one for one in root.iter() if one not in extensions), SHEET_MAIN_NS)
+    check_namespace(ARC_STYLE, (one for one in root.iter() if one not in extensions), SHEET_MAIN_NS)
     for section, name in _SECTIONS.items():
         here = [one for one in root if one.tag == _tag(section)]
         if len([*root.iter(_tag(section))]) != len(here) or len(here) > 1:
@@ -63,7 +63,7 @@ def judge_styles(xml: bytes) -> None:
                 raise AmbiguousError(
                     say("{key} is {said}, which is not in {name}", key=key, said=index, name=section)
                 )
-    _judge_fonts(root)
+    _check_fonts(root)
     formats = Counter(str(one.get("numFmtId")) for section in root.iter(_tag("numFmts")) for one in section)
     for number in (look.get("numFmtId", "0") for section in root.iter(_tag("cellXfs")) for look in section):
         known = number.isascii() and number.isdigit() and int(number) < BUILTIN_FORMATS_MAX_SIZE
@@ -73,7 +73,7 @@ def judge_styles(xml: bytes) -> None:
         raise AmbiguousError(say("the number format {number} is defined twice", number=number))
 
 
-def _judge_fonts(root: Any) -> None:
+def _check_fonts(root: Any) -> None:
     """Refuse fonts with two names, sizes or colours, or with a size or tint that is no number."""
     for font in root.iter(_tag("font")):
         name, times = next(iter(Counter(tag_of(one) for one in font).most_common(1)), ("", 0))
@@ -88,7 +88,7 @@ def _judge_fonts(root: Any) -> None:
             raise AmbiguousError(say("a setting is {said}, but must be a number", said=said))
 
 
-def judge_theme(xml: bytes) -> None:
+def check_theme(xml: bytes) -> None:
     """Refuse a theme whose colours are not plain RGB or the usual colours of the system.
 
     Raises:
@@ -96,12 +96,12 @@ def judge_theme(xml: bytes) -> None:
     """
     root = fromstring(xml)
     namespace = next((name for name in _DRAWING if root.tag == f"{{{name}}}theme"), _DRAWING[0])
-    judge_namespace("theme", (one for one in root.iter() if tag_of(one) in _THEME), namespace)
+    check_namespace("theme", (one for one in root.iter() if tag_of(one) in _THEME), namespace)
     schemes = [one for one in root.iter() if tag_of(one) == "clrScheme"]
     if len(schemes) > 1:
         raise AmbiguousError(say("{name} appears twice or inside another element", name="clrScheme"))
     for place in (place for scheme in schemes for place in scheme if tag_of(place) != "extLst"):
-        judge_namespace("theme", place.iter(), namespace)
+        check_namespace("theme", place.iter(), namespace)
         if not _is_plain([*place]):
             raise AmbiguousError(say("the theme colour {name} is not a plain colour", name=tag_of(place)))
 

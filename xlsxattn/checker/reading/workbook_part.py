@@ -11,7 +11,7 @@ from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import is_on
-from xlsxattn.checker.reading.package import judge_namespace, tag_of
+from xlsxattn.checker.reading.package import check_namespace, tag_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link], tables: Sequence[s
     root = fromstring(xml)
     if root.tag != _tag("workbook"):
         raise AmbiguousError(say("its main part is a {kind} instead of a workbook", kind=root.tag))
-    _judge_places(root)
-    _judge_sheets([*root.iter(_tag("sheet"))], links)
+    _check_places(root)
+    _check_sheets([*root.iter(_tag("sheet"))], links)
     names = [*root.iter(_tag("definedName"))]
-    _judge_names(names, tables, sheets=len([*root.iter(_tag("sheet"))]))
+    _check_names(names, tables, sheets=len([*root.iter(_tag("sheet"))]))
     calculated: Any = next(root.iter(_tag("calcPr")), {})
     properties: Any = next(root.iter(_tag("workbookPr")), {})
     windows = [*root.iter(_tag("workbookView"))]
@@ -84,11 +84,11 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link], tables: Sequence[s
     )
 
 
-def _judge_places(root: Any) -> None:
+def _check_places(root: Any) -> None:
     """Each element occurs once, in its namespace, and not in alternatives, of which programs choose one."""
     extensions = {inside for one in root if one.tag == _tag("extLst") for inside in one.iter()}
     places = (one for one in root.iter() if tag_of(one) in _PLACES and one not in extensions)
-    judge_namespace("xl/workbook.xml", places, SHEET_MAIN_NS)
+    check_namespace("xl/workbook.xml", places, SHEET_MAIN_NS)
     for name in _SINGLE:
         here = [one for one in root if one.tag == _tag(name)]
         if len([*root.iter(_tag(name))]) != len(here) or len(here) > 1:
@@ -101,7 +101,7 @@ def _judge_places(root: Any) -> None:
             raise AmbiguousError(say(sentence, around=around, name=name))
 
 
-def _judge_sheets(sheets: list[Any], links: Mapping[str, Link]) -> None:
+def _check_sheets(sheets: list[Any], links: Mapping[str, Link]) -> None:
     """Every sheet has its own name, id and part."""
     tabs = [str(one.get("name")) for one in sheets]
     _refuse_duplicates([tab.casefold() for tab in tabs], say("the sheet name {name} is used twice"))
@@ -114,7 +114,7 @@ def _judge_sheets(sheets: list[Any], links: Mapping[str, Link]) -> None:
     _refuse_duplicates(used, say("two sheets share the part {name}"))
 
 
-def _judge_names(names: list[Any], tables: Sequence[str], sheets: int) -> None:
+def _check_names(names: list[Any], tables: Sequence[str], sheets: int) -> None:
     """Every name is unique in its scope, which is an existing sheet, and none is that of a table."""
     for one in names:
         scope = one.get("localSheetId")
